@@ -1,0 +1,84 @@
+"""What several actions need: a network that is sound, its inputs, a reader that delivers them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bsls.config.commands import Command
+from bsls.config.section import Section, Value
+from bsls.evaluate.brainscript import Evaluation
+from bsls.finding import BsError, Severity
+from bsls.modelfile import v1
+from bsls.network.network import Network
+from bsls.network.node import Node
+from bsls.network.printing import evaluation_log
+from bsls.network.validation import validate
+from bstorch.context import RunContext
+from bstorch.readers.base import Reader, check_streams
+from bstorch.readers.open import open_reader
+
+
+def made_network(command: Command, context: RunContext, trace_level: int) -> Network:
+    """The network that the command builds or loads, with the lines about it; raises at the first thing that is wrong."""
+    evaluation: Evaluation = context.project.network(command)
+    if trace_level > 0 and evaluation.network is not None and evaluation.validation is not None:
+        models = [(m.network, m.validation) for m in evaluation.loaded]
+        context.say_all(evaluation_log([*models, (evaluation.network, evaluation.validation)]))
+    findings = evaluation.findings + (evaluation.validation.findings if evaluation.validation is not None else [])
+    for finding in findings:
+        if finding.severity >= Severity.ERROR:
+            raise BsError.of(finding)
+    assert evaluation.network is not None
+    return evaluation.network
+
+
+def loaded_network(path: str, ordinal: int = 0) -> Network:
+    """The network of a model file, without a word about it."""
+    network = v1.read(path)
+    network.ordinal = ordinal
+    for finding in validate(network).findings:
+        if finding.severity >= Severity.ERROR:
+            raise BsError.of(finding)
+    return network
+
+
+def model_path(command: Command) -> Value:
+    """Where the command's model is."""
+    return command.section.require("modelPath")
+
+
+def required_section(section: Section, *keys: str) -> Section:
+    """The first block that exists of `keys`, which are names of the same thing."""
+    for key in keys:
+        found = section.section(key)
+        if found is not None:
+            return found
+    raise BsError(
+        "missing-key", f"block '{section.path}' has no '{keys[0]}' block", section.span, help=f"add {keys[0]} = {{ ... }}"
+    )
+
+
+def reader_for(section: Section, inputs: Iterable[Node], context: RunContext, randomize: bool | None = None) -> Reader:
+    """The reader of a block, which delivers all `inputs`."""
+    reader = open_reader(section, randomize, context.say)
+    check_streams(inputs, reader)
+    return reader
+
+
+def reader_inputs(network: Network, roots: Sequence[Node]) -> list[Node]:
+    """The inputs that a reader must fill: all features and labels, used or not, and what the roots need."""
+    tagged = [n for group in ("feature", "label") for n in network.groups[group] if n.is_input]
+    needed = [n for n in network.evaluation_order(roots) if n.is_input]
+    return list(dict.fromkeys([*tagged, *needed]))
+
+
+def named_nodes(network: Network, values: Iterable[Value], context: RunContext) -> list[Node]:
+    """The nodes of these names; those that do not exist are passed over with a line."""
+    found: list[Node] = []
+    for value in values:
+        node = network.find(value.text)
+        if node is None:
+            context.say(f"PatchOutputNodes: No node named '{value.text}'; skipping")
+        else:
+            found.append(node)
+    return list(dict.fromkeys(found))

@@ -1,0 +1,70 @@
+"""`test` (or `eval`): the criteria of a model over a data set."""
+
+from __future__ import annotations
+
+from bsls.config.commands import Command
+from bsls.finding import BsError
+from bsls.network.network import Network
+from bsls.network.node import Node
+from bstorch.actions.common import made_network, model_path, named_nodes, reader_for, reader_inputs, required_section
+from bstorch.context import RunContext
+from bstorch.kernels.base import Environment
+from bstorch.program.parameters import Parameters
+from bstorch.program.program import Program
+from bstorch.training.criteria import Criterion
+from bstorch.training.evaluator import PERPLEXITY_OF, Evaluator, perplexity
+
+MINIBATCH_SIZE = 40960
+
+
+def run(command: Command, context: RunContext) -> None:
+    """Evaluates the nodes that the command names, else all evaluation nodes and criteria."""
+    section = command.section
+    trace_level = command.trace_level
+    model_path(command)  # must be given even where a description of the network is
+    network = made_network(command, context, trace_level)
+    nodes = _nodes(command, network, context)
+    reader_section = required_section(section, "reader")
+    randomize = None if reader_section.own("randomize") is not None else False
+    reader = reader_for(reader_section, reader_inputs(network, nodes), context, randomize)
+    program = Program(network, nodes, Parameters(network, context.device), Environment(device=context.device))
+    evaluator = Evaluator(
+        program,
+        context.say,
+        trace_level=trace_level,
+        show_every=section.get_integer("numMBsToShowResult", 100),
+        show_first=section.get_integer("firstMBsToShowResult", 0),
+    )
+    sizes = section.get_array("minibatchSize")
+    size = sizes[0].integer() if sizes else MINIBATCH_SIZE
+    found = evaluator.run(reader.minibatches(0, section.get_integer("epochSize", 0) or None, size))
+    context.events.emit(
+        "result",
+        command=context.command,
+        minibatches=evaluator.minibatches,
+        criteria={n.name: _result(n, c) for n, c in zip(nodes, found, strict=True)},
+    )
+
+
+def _nodes(command: Command, network: Network, context: RunContext) -> list[Node]:
+    names = command.section.get_array("evalNodeNames")
+    nodes = named_nodes(network, names or [], context)
+    if nodes:
+        return nodes
+    context.say("evalNodeNames are not specified, using all the default evalnodes and training criterion nodes.")
+    nodes = list(dict.fromkeys([*network.groups["evaluation"], *network.groups["criterion"]]))
+    if not nodes:
+        raise BsError(
+            "no-criterion",
+            "the network has neither evaluation nodes nor a criterion",
+            command.section.span,
+            help="name what to evaluate with evalNodeNames",
+        )
+    return nodes
+
+
+def _result(node: Node, found: Criterion) -> dict[str, object]:
+    result: dict[str, object] = {"value": found.average, "samples": found.samples}
+    if node.op in PERPLEXITY_OF:
+        result["perplexity"] = perplexity(found)
+    return result

@@ -1,0 +1,55 @@
+"""`train`: trains the network of a command, or goes on where its model files say that an earlier run ended."""
+
+from __future__ import annotations
+
+from bsls.config.commands import Command
+from bsls.config.section import Section
+from bsls.config.sgd import SGDSettings, read_sgd
+from bsls.network.network import Network
+from bstorch.actions.common import loaded_network, made_network, model_path, reader_for, reader_inputs, required_section
+from bstorch.context import RunContext
+from bstorch.training.checkpoints import ModelFiles
+from bstorch.training.loop import Trainer, criterion_nodes, evaluation_nodes
+from bstorch.training.support import ignored_settings, refuse_unsupported
+
+
+def run(command: Command, context: RunContext) -> None:
+    """Trains until the last epoch; with `makeMode` (the default) after the last epoch that is there already."""
+    section = command.section
+    settings = sgd_settings(section, command.precision)
+    files = ModelFiles(model_path(command).string(), settings.max_epochs)
+    finished = files.finished_epochs() if section.get_boolean("makeMode", True) else None
+    if finished is not None and finished == settings.max_epochs:
+        context.say(f"Final model exists: {files.path}")
+        context.say("No further training is necessary.")
+        return
+    context.say()
+    if finished is not None:
+        context.say(f"Starting from checkpoint. Loading network from '{files.model(finished)}'.")
+        network = loaded_network(files.model(finished))
+    else:
+        if command.trace_level > 0:
+            context.say("Creating virgin network.")
+        network = made_network(command, context, command.trace_level)
+    context.say_all(ignored_settings(settings))
+    train(network, section, settings, files, context, begun=finished)
+
+
+def sgd_settings(section: Section, precision: str) -> SGDSettings:
+    """The settings of the command's SGD block, as far as this version follows them."""
+    settings = read_sgd(required_section(section, "SGD", "optimizer"), precision)
+    refuse_unsupported(settings)
+    return settings
+
+
+def train(
+    network: Network, section: Section, settings: SGDSettings, files: ModelFiles, context: RunContext, *, begun: int | None
+) -> None:
+    """Trains `network`, of which `begun` epochs are done (None: it is fresh)."""
+    criteria = criterion_nodes(network, settings)
+    inputs = reader_inputs(network, [criteria[0], *evaluation_nodes(network, settings, criteria)])
+    reader = reader_for(required_section(section, "reader"), inputs, context)
+    validation_section = section.section("cvReader")
+    validation = reader_for(validation_section, inputs, context) if validation_section is not None else None
+    trainer = Trainer(network, settings, files, reader, validation, context, begun=begun or 0)
+    trainer.run(from_model=begun is not None)

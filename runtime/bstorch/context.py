@@ -1,0 +1,40 @@
+"""What the actions of a run share: where lines go, the device, events."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TextIO
+
+import torch
+
+from bsls.project.project import Project
+from bstorch.events import EventWriter
+
+
+@dataclass(slots=True)
+class RunContext:
+    """A run as its actions see it; `stderr` takes the log."""
+
+    project: Project
+    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    events: EventWriter = field(default_factory=EventWriter)
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    command: str = ""
+
+    def say(self, line: str = "") -> None:
+        """Writes a line of the log."""
+        self.stderr.write(line + "\n")
+
+    def say_all(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.say(line)
+
+    def flush(self) -> None:
+        self.stderr.flush()
+
+    @property
+    def device_name(self) -> str:
+        """`CPU`, or `GPU 0`, as the log calls the device."""
+        return "CPU" if self.device.type == "cpu" else f"GPU {self.device.index or 0}"

@@ -1,0 +1,31 @@
+"""Torch implementations of the operations, one file per family, joined with `schema.ops` by the operation's name."""
+
+from bstorch.kernels import (
+    criteria,
+    elementwise,
+    inputs,
+    noise,
+    normalization,
+    reductions,
+    reshaping,
+    softmax,
+    times,
+)
+from bstorch.kernels.base import KERNELS, Environment, Forward, Kernel, get
+
+__all__ = [
+    "KERNELS",
+    "Environment",
+    "Forward",
+    "Kernel",
+    "criteria",
+    "elementwise",
+    "get",
+    "inputs",
+    "noise",
+    "normalization",
+    "reductions",
+    "reshaping",
+    "softmax",
+    "times",
+]

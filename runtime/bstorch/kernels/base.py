@@ -1,0 +1,108 @@
+"""What a kernel is and how one is registered.
+
+A kernel is compiled once for a node: `build(node, environment)` looks at shapes and attributes and returns the function
+that is called in each minibatch with the values of the node's inputs. Values are tensors whose dims are the node's
+dims reversed; those with a dynamic axis have the frames of the minibatch in front: [a x b x *] is (frames, b, a).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from bsls.network.node import Node
+from bsls.shape import DynamicAxis, Shape
+
+if TYPE_CHECKING:
+    from bstorch.program.layout import MinibatchLayout
+
+Forward = Callable[..., Tensor]
+"""Takes the values of a node's inputs, gives its value."""
+
+DTYPES = {"float": torch.float32, "double": torch.float64, "float16": torch.float32, "half": torch.float32}
+"""Element types by precision; half precision is computed in single precision."""
+
+
+@dataclass(slots=True)
+class Environment:
+    """The run as kernels see it; the program and the trainer change it, kernels read it when they are called.
+
+    `layouts` are those of the minibatch, one for each dynamic axis. `fast_random` allows other random numbers than the
+    reference's.
+    """
+
+    training: bool = False
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    layouts: dict[DynamicAxis, MinibatchLayout] = field(default_factory=dict)
+    fast_random: bool = False
+
+
+Builder = Callable[[Node, Environment], Forward]
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A registered implementation.
+
+    `sparse` are the inputs that may be a `SparseBatch`; all others get dense tensors.
+    """
+
+    op: str
+    build: Builder
+    sparse: tuple[int, ...] = ()
+
+
+KERNELS: dict[str, Kernel] = {}
+
+
+def kernel(*ops: str, sparse: tuple[int, ...] = ()) -> Callable[[Builder], Builder]:
+    """Registers a builder for operations."""
+
+    def register(build: Builder) -> Builder:
+        for op in ops:
+            KERNELS[op] = Kernel(op, build, sparse)
+        return build
+
+    return register
+
+
+def get(op: str) -> Kernel | None:
+    """The kernel of an operation, None where there is none."""
+    return KERNELS.get(op)
+
+
+def shape_of(node: Node) -> Shape:
+    """The shape of a validated node."""
+    assert node.shape is not None, f"{node.name} was not validated"
+    return node.shape
+
+
+def reversed_dims(node: Node) -> tuple[int, ...]:
+    """Dims of the node's tensor, without frames."""
+    return shape_of(node).dims[::-1]
+
+
+def has_axis(node: Node) -> bool:
+    """Whether the value has frames in front."""
+    return shape_of(node).axis is not None
+
+
+def axis_of(node: Node) -> DynamicAxis:
+    """The dynamic axis of a node that has one."""
+    axis = shape_of(node).axis
+    assert axis is not None, f"{node.name} has no dynamic axis"
+    return axis
+
+
+def elements(node: Node) -> int:
+    """Number of elements of one sample."""
+    return shape_of(node).elements
+
+
+def dtype_of(node: Node) -> torch.dtype:
+    """The element type of the node's value."""
+    return DTYPES[node.precision]

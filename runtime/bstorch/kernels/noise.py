@@ -1,0 +1,66 @@
+"""Operations that draw random numbers: Dropout.
+
+The reference's masks depend on the seed that the trainer gives each node at the start of an epoch, and run on through the
+epoch's minibatches: one number for each element of the minibatch matrix, gap columns included, column by column.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from bsls.network.node import Node
+from bstorch.kernels.base import Environment, Forward, axis_of, dtype_of, elements, has_axis, kernel, reversed_dims
+from bstorch.random import Generator
+
+
+class Dropout:
+    """The compiled Dropout of one node; the trainer sets `rate` and calls `seed` at the start of an epoch."""
+
+    def __init__(self, node: Node, environment: Environment) -> None:
+        self.rate = 0.0
+        self._environment = environment
+        self._dims = reversed_dims(node)
+        self._elements = elements(node)
+        self._dtype = dtype_of(node)
+        self._axis = axis_of(node) if has_axis(node) else None
+        self._generator: Generator | None = None
+        self._fast: torch.Generator | None = None
+
+    def seed(self, seed: int) -> None:
+        """Begins the epoch's stream of random numbers."""
+        if self._environment.fast_random:
+            self._fast = torch.Generator(self._environment.device)
+            self._fast.manual_seed(seed)
+        else:
+            self._generator = Generator(seed)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if not self._environment.training or self.rate <= 0.0:
+            return x
+        return x * self._mask(x)
+
+    def _mask(self, x: Tensor) -> Tensor:
+        keep = 1.0 / (1.0 - self.rate)
+        if self._fast is not None:
+            numbers = torch.rand(x.shape, generator=self._fast, device=x.device, dtype=x.dtype)
+        else:
+            numbers = self._reference_numbers(x)
+        return torch.where(numbers <= self.rate, 0.0, keep).to(x.dtype)
+
+    def _reference_numbers(self, x: Tensor) -> Tensor:
+        if self._generator is None:
+            self._generator = Generator(0)
+        layout = None if self._axis is None else self._environment.layouts[self._axis]
+        columns = 1 if layout is None else layout.matrix_columns
+        dtype = "float64" if self._dtype == torch.float64 else "float32"
+        drawn = torch.from_numpy(self._generator.uniform(columns * self._elements, 0.0, 1.0, dtype))
+        if layout is None:
+            return drawn.view(self._dims).to(x.device)
+        matrix = drawn.view(columns, *self._dims)
+        return (matrix if layout.is_frames else matrix[layout.columns]).to(x.device)
+
+
+@kernel("Dropout")
+def dropout(node: Node, environment: Environment) -> Forward:
+    return Dropout(node, environment)

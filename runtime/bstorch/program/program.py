@@ -1,0 +1,290 @@
+"""A network compiled for execution: which functions run in which order on which values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bsls.finding import BsError
+from bsls.network.network import Network
+from bsls.network.node import Node
+from bsls.shape import DynamicAxis
+from bstorch import kernels
+from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, reversed_dims, shape_of
+from bstorch.program.fusion import Fused, fuse_affine
+from bstorch.program.parameters import Parameters
+from bstorch.readers.base import Minibatch, SparseBatch
+
+DELAYS = frozenset({"PastValue", "FutureValue", "Delay"})
+NEVER_CONSTANT = frozenset({"Dropout", "EnvironmentInput", "EpochAccumulator", "RandomSample", "BatchNormalization"})
+"""Operations whose value changes from minibatch to minibatch even if their inputs do not."""
+RUNNING_STATISTICS = (3, 4, 5)
+"""Inputs of BatchNormalization that its forward pass changes."""
+
+Step = tuple[Forward, tuple[int, ...], int]
+"""A function, the places of its inputs among the values, the place of its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """How an input node gets its value from a minibatch."""
+
+    node: Node
+    slot: int
+    view: tuple[int, ...] | None  # of a dense value; None where it has the right dims
+    dtype: torch.dtype
+    sparse: bool  # a SparseBatch may stay one
+
+
+class Program:
+    """The nodes below `roots`, ready to run on minibatches.
+
+    With a `criterion`, `gradients` also computes the gradients of the learnable parameters below it. What depends on
+    constants alone is computed once; products and their biases run as one. Values of dynamic axes come from the
+    minibatch's layouts. Raises BsError where the network holds what cannot be executed.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        roots: Sequence[Node],
+        parameters: Parameters,
+        environment: Environment | None = None,
+        criterion: Node | None = None,
+    ) -> None:
+        self.network = network
+        self.roots = list(roots)
+        self.parameters = parameters
+        self.environment = environment or Environment(device=parameters.device)
+        self.criterion = criterion
+        wanted = self.roots if criterion is None else [criterion, *(r for r in self.roots if r is not criterion)]
+        self.order = network.evaluation_order(wanted)
+        _refuse_recurrence(self.order)
+        self.compiled: dict[Node, Forward] = {}
+        """What was compiled for each node that runs on its own (not as part of another)."""
+        below_criterion = set() if criterion is None else set(network.evaluation_order([criterion]))
+        self.with_gradient = nodes_with_gradient([n for n in self.order if n in below_criterion])
+        """Nodes below the criterion through which a gradient flows."""
+        self.learnable = learnable_parameters(network, criterion) if criterion is not None else []
+        self._slots = {node: i for i, node in enumerate(self.order)}
+        self._base: list[Tensor | SparseBatch | None] = [None] * len(self.order)
+        for node in self.order:
+            if node.is_parameter:
+                self._base[self._slots[node]] = parameters[node]
+        self._tensors = [parameters[n] for n in self.learnable]
+        for tensor in self._tensors:
+            tensor.requires_grad_(True)
+        steps = self._compile()
+        self._graded = [s for n, s in steps if n in below_criterion]
+        self._rest = [s for n, s in steps if n not in below_criterion]
+        self._freed = self._last_uses([s for _, s in steps])
+        self._all = [s for _, s in steps]
+        self._root_slots = [self._slots[r] for r in self.roots]
+        self._inputs = [self._input(n) for n in self.order if n.is_input]
+        self._names: dict[str, str] = {}
+
+    # --- compiling ---------------------------------------------------------------------------------------------------
+
+    def _compile(self) -> list[tuple[Node, Step]]:
+        users: dict[Node, list[Node]] = {n: [] for n in self.order}
+        for node in self.order:
+            for source in node.inputs:
+                users[source].append(node)
+        self._users = users
+        kept = set(self.roots) | ({self.criterion} if self.criterion is not None else set())
+        fused = {n: f for n in self.order if (f := fuse_affine(n, users, kept)) is not None}
+        swallowed = {i for n, f in fused.items() for i in n.inputs if i not in f.inputs}
+        self._fused = fused
+        constants = self._constants()
+        steps: list[tuple[Node, Step]] = []
+        for node in self.order:
+            if node.is_parameter or node.is_input or node in swallowed or node.op == "DynamicAxis":
+                continue
+            inputs, forward = self._kernel(node, fused.get(node))
+            slots = tuple(self._slots[i] for i in inputs)
+            if node in constants:
+                with torch.no_grad():
+                    self._base[self._slots[node]] = forward(*[self._base[i] for i in slots])
+            else:
+                steps.append((node, (forward, slots, self._slots[node])))
+        return steps
+
+    def _kernel(self, node: Node, fused: Fused | None) -> tuple[tuple[Node, ...], Forward]:
+        if fused is not None:
+            return fused.inputs, fused.forward
+        found = kernels.get(node.op)
+        if found is None:
+            raise BsError(
+                "unsupported-operation", f"'{node.name}' is a {node.op}, which cannot be executed yet", node.origin
+            )
+        forward = found.build(node, self.environment)
+        self.compiled[node] = forward
+        return tuple(node.inputs), forward
+
+    def _constants(self) -> set[Node]:
+        """Nodes whose values never change during the run."""
+        changing = {n.inputs[i] for n in self.order if n.op == "BatchNormalization" for i in RUNNING_STATISTICS if i < len(n.inputs)}
+        constant: set[Node] = set()
+        for node in self.order:
+            if node.is_parameter:
+                if not node.is_learnable and node not in changing:
+                    constant.add(node)
+            elif node.inputs and not has_axis(node) and node.op not in NEVER_CONSTANT and constant.issuperset(node.inputs):
+                constant.add(node)
+        return {n for n in constant if not n.is_parameter}
+
+    def _last_uses(self, steps: list[Step]) -> list[tuple[int, ...]]:
+        """After each step, the places whose values nobody needs any more."""
+        keep = {i for i, value in enumerate(self._base) if value is not None}
+        keep.update(self._slots[r] for r in self.roots)
+        last: dict[int, int] = {}
+        for number, (_, inputs, output) in enumerate(steps):
+            for slot in (*inputs, output):
+                last[slot] = number
+        freed: list[list[int]] = [[] for _ in steps]
+        for slot, number in last.items():
+            if slot not in keep:
+                freed[number].append(slot)
+        return [tuple(f) for f in freed]
+
+    def _input(self, node: Node) -> _Input:
+        dims = reversed_dims(node)
+        view = None if len(dims) == 1 else (-1, *dims)
+        return _Input(node, self._slots[node], view, dtype_of(node), self._takes_sparse(node))
+
+    def _takes_sparse(self, node: Node) -> bool:
+        """Whether everything that uses the input can do so without a dense tensor.
+
+        A dense input of the network has a dense gradient in the reference even if the reader's stream is sparse, so only
+        labels may stay sparse then.
+        """
+        if node in self.roots:
+            return False
+        for user in self._users[node]:
+            fused = self._fused.get(user)
+            if fused is not None and node in fused.inputs:
+                places, allowed = [i for i, n in enumerate(fused.inputs) if n is node], fused.sparse
+            else:
+                found = kernels.get(user.op)
+                places, allowed = [i for i, n in enumerate(user.inputs) if n is node], found.sparse if found else ()
+            if any(i not in allowed for i in places):
+                return False
+            if node.op != "SparseInputValue" and (fused is not None or user.op == "Times"):
+                return False
+        return True
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def forward(self, minibatch: Minibatch) -> list[Tensor]:
+        """The values of the roots, without gradients."""
+        values = self._bind(minibatch)
+        with torch.no_grad():
+            for (function, inputs, output), freed in zip(self._all, self._freed, strict=True):
+                values[output] = function(*[values[i] for i in inputs])
+                for slot in freed:
+                    values[slot] = None
+        return [_dense(values[i]) for i in self._root_slots]
+
+    def gradients(self, minibatch: Minibatch) -> tuple[list[Tensor], list[Tensor | None]]:
+        """The values of the roots, and the gradients of the criterion, summed over the frames, for `learnable`.
+
+        A gradient is None where none flows to the parameter, and sparse where only some rows have one.
+        """
+        assert self.criterion is not None
+        values = self._bind(minibatch)
+        for function, inputs, output in self._graded:
+            values[output] = function(*[values[i] for i in inputs])
+        with torch.no_grad():
+            for function, inputs, output in self._rest:
+                values[output] = function(*[values[i] for i in inputs])
+        roots = [_dense(values[i]) for i in self._root_slots]
+        loss = values[self._slots[self.criterion]]
+        assert isinstance(loss, Tensor)
+        if not loss.requires_grad:
+            return roots, [None] * len(self._tensors)
+        if loss.numel() != 1:
+            loss = loss.sum()
+        return roots, list(torch.autograd.grad(loss, self._tensors, allow_unused=True))
+
+    def _bind(self, minibatch: Minibatch) -> list[Tensor | SparseBatch | None]:
+        """The values before the first step: parameters, constants, and the inputs from the minibatch."""
+        device = self.environment.device
+        if device.type != "cpu":
+            minibatch = minibatch.to(device)
+        values = self._base.copy()
+        layouts = self.environment.layouts
+        layouts.clear()
+        for entry in self._inputs:
+            name = self._names.get(entry.node.name) or self._stream(entry.node, minibatch)
+            value = minibatch.values[name]
+            if isinstance(value, SparseBatch):
+                if not entry.sparse:
+                    value = value.dense()
+                elif value.values.dtype != entry.dtype:
+                    value = SparseBatch(value.indices, value.values.to(entry.dtype), value.offsets, value.dim)
+            if isinstance(value, Tensor):
+                if value.dtype != entry.dtype:
+                    value = value.to(entry.dtype)
+                if entry.view is not None:
+                    value = value.view(entry.view)
+            values[entry.slot] = value
+            self._lay_out(entry.node, minibatch, name)
+        return values
+
+    def _stream(self, node: Node, minibatch: Minibatch) -> str:
+        """The stream of the minibatch for an input: names ignore case."""
+        for name in minibatch.values:
+            if name.lower() == node.name.lower():
+                self._names[node.name] = name
+                return name
+        raise BsError(
+            "input-not-in-reader",
+            f"the network has an input '{node.name}', but the reader delivers no such stream",
+            node.origin,
+            help=f"add {node.name} = {{ dim = ... ; format = \"dense\" }} to the reader's input block",
+        )
+
+    def _lay_out(self, node: Node, minibatch: Minibatch, name: str) -> None:
+        axis, layout = shape_of(node).axis, minibatch.layouts[name]
+        assert isinstance(axis, DynamicAxis)
+        known = self.environment.layouts.setdefault(axis, layout)
+        if known is not layout and not known.same_as(layout):
+            raise BsError(
+                "sequence-lengths",
+                f"input '{node.name}' has sequences of other lengths than the inputs that share its dynamic axis",
+                node.origin,
+                help="give it a dynamic axis of its own, or as many samples in each sequence",
+            )
+
+
+def _dense(value: Tensor | SparseBatch | None) -> Tensor:
+    assert value is not None
+    return value.dense() if isinstance(value, SparseBatch) else value
+
+
+def _refuse_recurrence(order: list[Node]) -> None:
+    for node in order:
+        if node.op in DELAYS:
+            raise BsError(
+                "unsupported-recurrence",
+                f"'{node.name}' is a {node.op}: recurrent networks cannot be executed yet",
+                node.origin,
+                help="networks without PastValue and FutureValue can",
+            )
+
+
+def nodes_with_gradient(order: list[Node]) -> list[Node]:
+    """Nodes of an evaluation order through which a gradient flows: learnable parameters and what depends on them."""
+    found: set[Node] = set()
+    for node in order:
+        if node.is_learnable or (node.op != "StopGradient" and any(i in found for i in node.inputs)):
+            found.add(node)
+    return [n for n in order if n in found]
+
+
+def learnable_parameters(network: Network, criterion: Node) -> list[Node]:
+    """The parameters below the criterion that training changes, by name, capitals before small letters."""
+    return sorted((n for n in network.evaluation_order([criterion]) if n.is_learnable), key=lambda n: n.name)

@@ -1,0 +1,131 @@
+"""What a reader is: streams of samples, delivered as minibatches along one timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+
+from bsls.finding import BsError
+from bsls.network.node import Node
+from bsls.source import Span
+from bstorch.program.layout import MinibatchLayout
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One input that a reader delivers.
+
+    `name` is the network's input, `alias` the name in the data. `dim` is the number of values of a sample. `span` is
+    where the stream is configured, `dim_span` where its `dim` stands.
+    """
+
+    name: str
+    alias: str
+    dim: int
+    sparse: bool = False
+    span: Span | None = None
+    dim_span: Span | None = None
+
+
+@dataclass(slots=True)
+class SparseBatch:
+    """Sparse samples: sample i has the values `values[offsets[i]:offsets[i + 1]]` at `indices[...]` of its `dim` places.
+
+    `indices` and `offsets` are int64; no index comes twice in a sample.
+    """
+
+    indices: torch.Tensor
+    values: torch.Tensor
+    offsets: torch.Tensor
+    dim: int
+
+    @property
+    def samples(self) -> int:
+        return len(self.offsets) - 1
+
+    def sample_of_value(self) -> torch.Tensor:
+        """For each value the sample it belongs to (int64)."""
+        counts = self.offsets[1:] - self.offsets[:-1]
+        return torch.repeat_interleave(counts, output_size=len(self.values))
+
+    def dense(self) -> torch.Tensor:
+        """The samples as a tensor (samples, dim)."""
+        full = self.values.new_zeros((self.samples, self.dim))
+        full[self.sample_of_value(), self.indices] = self.values
+        return full
+
+    def to(self, device: torch.device | str) -> SparseBatch:
+        return SparseBatch(self.indices.to(device), self.values.to(device), self.offsets.to(device), self.dim)
+
+
+@dataclass(slots=True)
+class Minibatch:
+    """The samples of some sequences.
+
+    `values` holds, for each stream, a tensor (frames, dim) or a `SparseBatch`, the frames in the packed order of the
+    stream's layout. Streams whose sequences have the same lengths share one layout object. `keys` are the keys of the
+    sequences in the data, in the order read; `first_sequence` is the number of sequences delivered in this epoch before.
+    """
+
+    values: dict[str, torch.Tensor | SparseBatch]
+    layouts: dict[str, MinibatchLayout]
+    samples: int
+    """What the minibatch counts along the timeline of the reader (frames of the longest or the defining stream)."""
+    keys: list[str] | list[int] = field(default_factory=list)
+    first_sequence: int = 0
+
+    @property
+    def layout(self) -> MinibatchLayout:
+        """The layout of the first stream: that of the default dynamic axis where all streams share it."""
+        return next(iter(self.layouts.values()))
+
+    def to(self, device: torch.device | str) -> Minibatch:
+        """The same minibatch with its values on `device`."""
+        values = {name: v.to(device) for name, v in self.values.items()}
+        return Minibatch(values, self.layouts, self.samples, self.keys, self.first_sequence)
+
+
+class Reader(Protocol):
+    """Delivers streams of sequences in minibatches.
+
+    All epochs lie on one timeline of samples: sweep after sweep over the data, each shuffled in its own way. Epoch e
+    (from 0) of a given size covers the samples [e * size, (e + 1) * size): it takes the sequences that begin in there.
+    """
+
+    @property
+    def streams(self) -> list[Stream]: ...
+
+    @property
+    def input_span(self) -> Span | None:
+        """Where the streams are configured."""
+        ...
+
+    def minibatches(self, epoch: int, epoch_size: int | None, minibatch_size: int) -> Iterator[Minibatch]:
+        """The minibatches of an epoch, whatever was read before.
+
+        `epoch` counts from 0; `epoch_size` is in samples, None or 0 for one sweep; `minibatch_size` is in samples. A
+        minibatch holds at least one sequence, others as long as it does not become larger than `minibatch_size`, and
+        never crosses the end of a sweep.
+
+        Raises BsError for data that cannot be read.
+        """
+        ...
+
+
+def check_streams(network_inputs: Iterable[Node], reader: Reader) -> None:
+    """Checks that the reader delivers each of the network's inputs, with as many values a sample.
+
+    Raises BsError: `input-not-in-reader` at the reader's `input` block, `reader-dim-mismatch` at the `dim` of a stream.
+    """
+    streams = {s.name.lower(): s for s in reader.streams}
+    for node in network_inputs:
+        stream = streams.get(node.name.lower())
+        if stream is None:
+            known = ", ".join(f"'{s.name}'" for s in reader.streams) or "none"
+            raise BsError("input-not-in-reader", f"the network has an input '{node.name}', but the reader delivers no such stream, only {known}", reader.input_span, help=f"add {node.name} = {{ dim = {node.shape.elements if node.shape else 1} ; format = \"dense\" }} to the reader's input block")
+        elements = node.shape.elements if node.shape else stream.dim
+        if elements != stream.dim:
+            raise BsError("reader-dim-mismatch", f"input '{node.name}' has the shape {node.shape}, {elements} values a sample, but the reader's stream has dim = {stream.dim}", stream.dim_span or stream.span, help=f"write dim = {elements}, or change the network's input")

@@ -1,0 +1,390 @@
+"""The CNTK text format reader (`readerType = "CNTKTextFormatReader"`): `1 |x 0.5 -1 |y 3:1`."""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from bsls.config.section import Section, Value
+from bsls.finding import BsError
+from bsls.source import Span
+from bstorch.program.layout import MinibatchLayout
+from bstorch.readers.base import Minibatch, SparseBatch, Stream
+from bstorch.readers.text_index import Indices, TextFileError, TextIndex, build_index
+from bstorch.readers.text_parser import (
+    DenseSamples,
+    Issue,
+    ParsedLines,
+    SparseSamples,
+    join_samples,
+    parse_lines,
+    take_sparse,
+)
+from bstorch.readers.timeline import Shuffling, Timeline
+
+CHUNK_BYTES = 32 << 20
+_WINDOW_BYTES = 4 << 30  # the default shuffle window
+_KEPT_CHUNKS = 32  # parsed chunks kept in memory where nothing is shuffled
+
+
+@dataclass(slots=True)
+class TextSettings:
+    """What the reader's block says. `spans` holds the places of keys that errors point at."""
+
+    file: str
+    streams: list[Stream]
+    main_stream: Stream | None = None
+    shuffling: Shuffling | None = None
+    skip_sequence_ids: bool = False
+    max_errors: int = 0
+    chunk_bytes: int = CHUNK_BYTES
+    keep_in_memory: bool = False
+    frame_mode: bool = False
+    trace_level: int = 1
+    dtype: type[np.floating] = np.float32
+    file_span: Span | None = None
+    input_span: Span | None = None
+    frame_mode_span: Span | None = None
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """A parsed chunk: by stream its samples, and the first sample of each sequence (and their number)."""
+
+    samples: list[DenseSamples | SparseSamples]
+    first: list[Indices]
+
+
+class TextFormatReader:
+    """Reads a file in CNTK text format.
+
+    The file is indexed when something is first asked of it; a chunk is parsed when it is needed, and kept as long as
+    the shuffle window may need it again.
+
+    Errors in the data raise BsError (`data-line`) at the `file` key of the config and name file and line.
+    """
+
+    def __init__(self, settings: TextSettings, log: Callable[[str], None] | None = None) -> None:
+        self.settings = settings
+        self._log = log or (lambda line: print(line, file=sys.stderr))
+        self._chunks: OrderedDict[int, _Chunk] = OrderedDict()
+        self._checked: set[int] = set()
+        self._errors = 0
+        self._frame_layouts: dict[int, MinibatchLayout] = {}
+
+    @property
+    def streams(self) -> list[Stream]:
+        return self.settings.streams
+
+    @property
+    def input_span(self) -> Span | None:
+        return self.settings.input_span
+
+    @property
+    def samples(self) -> int:
+        """Samples of a sweep."""
+        return self._timeline.total
+
+    def minibatches(self, epoch: int, epoch_size: int | None, minibatch_size: int) -> Iterator[Minibatch]:
+        """See `Reader.minibatches`."""
+        delivered = 0
+        for sequences in self._timeline.minibatches(epoch, epoch_size, minibatch_size):
+            yield self._minibatch(sequences, delivered)
+            delivered += len(sequences)
+
+    @cached_property
+    def _index(self) -> TextIndex:
+        s = self.settings
+        try:
+            return build_index(s.file, s.chunk_bytes, s.skip_sequence_ids, s.main_stream.alias if s.main_stream else "")
+        except OSError as e:
+            raise BsError("missing-file", f"cannot read the data file '{s.file}': {e.strerror}", s.file_span, help="a path is relative to the folder the run is started in") from None
+        except TextFileError as e:
+            raise BsError("data-file", f"the data file '{s.file}' {e}", s.file_span) from None
+
+    @cached_property
+    def _timeline(self) -> Timeline:
+        return Timeline(self._index.samples, self._index.chunks, self.settings.shuffling)
+
+    # --- minibatches -------------------------------------------------------------------------------------------------
+
+    def _minibatch(self, sequences: Indices, delivered: int) -> Minibatch:
+        index = self._index
+        chunk_of = np.searchsorted(index.chunks, sequences, side="right") - 1
+        numbers = np.unique(chunk_of).tolist()
+        chunks = {c: self._chunk(c) for c in numbers}
+        values: dict[str, torch.Tensor | SparseBatch] = {}
+        layouts: dict[str, MinibatchLayout] = {}
+        shared: dict[bytes, MinibatchLayout] = {}
+        for s, stream in enumerate(self.streams):
+            first, lengths = np.empty(len(sequences), np.int64), np.empty(len(sequences), np.int64)
+            for c, chunk in chunks.items():
+                here = slice(None) if len(chunks) == 1 else chunk_of == c
+                local = sequences[here] - index.chunks[c]
+                first[here] = chunk.first[s][local]
+                lengths[here] = chunk.first[s][local + 1] - first[here]
+            layout = shared.setdefault(lengths.tobytes(), self._layout(lengths)) if shared else self._layout(lengths)
+            shared.setdefault(lengths.tobytes(), layout)
+            rows = first if layout.is_frames else first[layout.frame_sequence] + layout.frame_time
+            rows_chunk = chunk_of if layout.is_frames or len(chunks) == 1 else chunk_of[layout.frame_sequence]
+            values[stream.name] = _gather(stream, {c: chunk.samples[s] for c, chunk in chunks.items()}, rows, rows_chunk)
+            layouts[stream.name] = layout
+        return Minibatch(values, layouts, int(index.samples[sequences].sum()), index.keys[sequences].tolist(), delivered)
+
+    def _layout(self, lengths: Indices) -> MinibatchLayout:
+        n = len(lengths)
+        if (lengths != 1).any():
+            return MinibatchLayout.packed(lengths)
+        if n not in self._frame_layouts:
+            self._frame_layouts[n] = MinibatchLayout.of_frames(n)
+        return self._frame_layouts[n]
+
+    # --- chunks ------------------------------------------------------------------------------------------------------
+
+    def _chunk(self, number: int) -> _Chunk:
+        chunk = self._chunks.get(number)
+        if chunk is None:
+            chunk = self._chunks[number] = self._load(number)
+            while len(self._chunks) > self._capacity:
+                self._chunks.popitem(last=False)
+        self._chunks.move_to_end(number)
+        return chunk
+
+    @property
+    def _capacity(self) -> int:
+        """How many parsed chunks stay in memory."""
+        s = self.settings
+        if s.keep_in_memory or (s.shuffling is not None and (s.shuffling.window is None or s.shuffling.in_samples)):
+            return sys.maxsize
+        return max(_KEPT_CHUNKS, s.shuffling.window or 0) if s.shuffling is not None else _KEPT_CHUNKS
+
+    def _load(self, number: int) -> _Chunk:
+        index, s = self._index, self.settings
+        here = slice(int(index.chunks[number]), int(index.chunks[number + 1]))
+        begin, size = index.begin[here], index.size[here]
+        try:
+            with open(s.file, "rb") as file:
+                if (begin[:-1] + size[:-1] == begin[1:]).all():
+                    file.seek(int(begin[0]))
+                    data = file.read(int(size.sum()))
+                else:  # lines without the stream that defines the minibatch size are left out
+                    parts: list[bytes] = []
+                    for at, count in zip(begin.tolist(), size.tolist(), strict=True):
+                        file.seek(at)
+                        parts.append(file.read(count))
+                    data = b"".join(parts)
+        except OSError as e:
+            raise BsError("missing-file", f"cannot read the data file '{s.file}': {e.strerror}", s.file_span) from None
+        if len(data) != size.sum():
+            raise BsError("data-file", f"the data file '{s.file}' has become shorter while it was read", s.file_span)
+        parsed = parse_lines(data, s.streams, np.dtype(s.dtype))
+        first_line = np.searchsorted(parsed.starts, np.cumsum(size) - size)
+        sequence_of_line = np.repeat(np.arange(len(size)), np.diff(np.r_[first_line, len(parsed.starts)]))
+        counts = [np.bincount(sequence_of_line[samples.line], minlength=len(size)) for samples in parsed.streams]
+        if number not in self._checked:
+            self._check(_Lines(parsed, first_line, sequence_of_line, index.line[here], index.keys[here], index.samples[here]), counts)
+            self._checked.add(number)
+        return _Chunk(parsed.streams, [np.r_[0, np.cumsum(c)] for c in counts])
+
+    # --- what is wrong with the data ---------------------------------------------------------------------------------
+
+    def _check(self, lines: _Lines, counts: list[Indices]) -> None:
+        """Counts the errors of a chunk, in the order of the file, and raises the one that is too much."""
+        s = self.settings
+        parsed = lines.parsed
+        issues = [(int(lines.sequence_of_line[i.line]), 0, i) for i in parsed.issues]
+        for stream, count in zip(s.streams, counts, strict=True):
+            for q in np.flatnonzero(count == 0).tolist():
+                issues.append((q, 1, Issue(int(lines.first_line[q]), f"{lines.name(q)} has no sample of '{stream.name}'")))
+            if s.frame_mode and (count > 1).any():
+                q = int(np.argmax(count > 1))
+                raise BsError("frame-mode", f"{s.file}:{lines.number(int(lines.first_line[q]))}: {lines.name(q)} has {count[q]} samples of '{stream.name}', but with frameMode = true each sequence is one sample", s.frame_mode_span or s.file_span, help="remove frameMode, or the sequence ids (skipSequenceIds = true)")
+        defining = [c for stream, c in zip(s.streams, counts, strict=True) if s.main_stream is None or stream is s.main_stream]
+        longest = np.max(defining, axis=0)
+        for q in np.flatnonzero(longest != lines.expected).tolist():
+            what = "more" if longest[q] > lines.expected[q] else "fewer"
+            issues.append((q, 2, Issue(int(lines.first_line[q]), f"{lines.name(q)} has {what} samples ({longest[q]}) than lines ({lines.expected[q]})")))
+        issues.sort(key=lambda i: i[:2])
+        for at, (q, kind, issue) in enumerate(issues):
+            if kind == 1:
+                self._fatal(lines, issue, [i for _, k, i in issues[:at] if k == 0 and int(lines.sequence_of_line[i.line]) == q])
+            self._errors += 1
+            if self._errors > s.max_errors:
+                many = f" (error {self._errors}; maxErrors = {s.max_errors})" if s.max_errors else ""
+                raise BsError("data-line", f"{s.file}:{lines.number(issue.line)}: {issue.message}{many}", s.file_span, help="mend the data, or set maxErrors in the reader to skip such lines")
+            self._warn(lines.number(issue.line), f"{issue.message}; this is left out (error {self._errors} of {s.max_errors} that maxErrors allows)")
+        for stream, (count, line, values) in sorted(parsed.short.items()):
+            more = f", and {count - 1} more such samples follow" if count > 1 else ""
+            self._warn(lines.number(line), f"a sample of '{s.streams[stream].name}' has only {values} of {s.streams[stream].dim} values, the rest is taken to be 0{more}")
+
+    def _fatal(self, lines: _Lines, issue: Issue, earlier: list[Issue]) -> None:
+        """Raises the error that no setting excuses; if something earlier in the sequence caused it, at that."""
+        s = self.settings
+        cause = next((i for i in earlier if i.stream is not None and s.streams[i.stream].name in issue.message), None) or next(iter(earlier), None)
+        if cause is None:
+            message = f"{s.file}:{lines.number(issue.line)}: {issue.message}"
+            help = "each sequence needs a sample of each stream"
+        else:
+            message = f"{s.file}:{lines.number(cause.line)}: {cause.message}" + (f"; without it {issue.message}" if s.max_errors else "")
+            help = "maxErrors does not help here, as each sequence needs a sample of each stream: mend the data" if s.max_errors else "mend the data"
+        raise BsError("data-line", message, s.file_span, help=help)
+
+    def _warn(self, line: int, message: str) -> None:
+        if self.settings.trace_level >= 1:
+            self._log(f"WARNING: {self.settings.file}:{line}: {message}")
+
+
+@dataclass(slots=True)
+class _Lines:
+    """The lines of a chunk, for messages and checks; sequences are counted from 0 in the chunk."""
+
+    parsed: ParsedLines
+    first_line: Indices
+    sequence_of_line: Indices
+    line_number: Indices  # in the file, of the first line of each sequence
+    keys: Indices
+    expected: Indices  # samples of each sequence
+
+    def number(self, line: int) -> int:
+        """The line's number in the file, from 1."""
+        q = int(self.sequence_of_line[line])
+        return int(self.line_number[q]) + line - int(self.first_line[q])
+
+    def name(self, q: int) -> str:
+        """What to call sequence `q`."""
+        return "the line" if self.keys[q] == self.line_number[q] - 1 and self.expected[q] == 1 else f"sequence {self.keys[q]}"
+
+
+def _gather(stream: Stream, chunks: dict[int, DenseSamples | SparseSamples], rows: Indices, chunk_of_row: Indices) -> torch.Tensor | SparseBatch:
+    """The samples number `rows[i]` of chunk `chunk_of_row[i]`."""
+    if len(chunks) == 1:
+        (samples,) = chunks.values()
+        if isinstance(samples, DenseSamples):
+            return torch.from_numpy(samples.values[rows])
+        return _batch(stream, take_sparse(samples, rows))
+    where = [np.flatnonzero(chunk_of_row == c) for c in chunks]
+    if not stream.sparse:
+        dense = [samples.values[rows[w]] for w, samples in zip(where, chunks.values(), strict=True)]
+        values = np.empty((len(rows), stream.dim), dense[0].dtype)
+        for w, part in zip(where, dense, strict=True):
+            values[w] = part
+        return torch.from_numpy(values)
+    parts = [take_sparse(samples, rows[w]) for w, samples in zip(where, chunks.values(), strict=True) if isinstance(samples, SparseSamples)]
+    both = join_samples(parts)
+    assert isinstance(both, SparseSamples)
+    return _batch(stream, take_sparse(both, np.argsort(np.concatenate(where))))
+
+
+def _batch(stream: Stream, samples: SparseSamples) -> SparseBatch:
+    return SparseBatch(torch.from_numpy(samples.indices), torch.from_numpy(samples.values), torch.from_numpy(samples.offsets), stream.dim)
+
+
+# --- settings --------------------------------------------------------------------------------------------------------
+
+
+def from_section(section: Section, randomize: bool | None = None, log: Callable[[str], None] | None = None) -> TextFormatReader:
+    """The reader that a `reader` block describes. `randomize` overrides the key of that name (`write` never shuffles).
+
+    Raises BsError for settings that are missing, unknown or do not fit together.
+    """
+    inputs = section.own_section("input")
+    if inputs is None:
+        raise BsError("missing-key", "the reader has no 'input' block", section.span, help='add input = { NAME = { dim = N ; format = "dense" } } with an entry for each input of the network')
+    streams = [_stream(inputs, value.key) for value in inputs]
+    if not streams:
+        raise BsError("missing-key", "the 'input' block of the reader is empty", inputs.span, help='add NAME = { dim = N ; format = "dense" } for each input of the network')
+    aliases: dict[str, str] = {}
+    for stream in streams:
+        if stream.alias in aliases:
+            raise BsError("config-value", f"streams '{aliases[stream.alias]}' and '{stream.name}' are both called '{stream.alias}' in the data", stream.span, help="give each stream an alias of its own")
+        aliases[stream.alias] = stream.name
+    file = section.require("file")
+    frame_mode = section.get("frameMode")
+    chunk_bytes = section.get_integer("chunkSizeInBytes", CHUNK_BYTES)
+    settings = TextSettings(
+        file=file.string(),
+        streams=streams,
+        main_stream=_main_stream(inputs, streams),
+        shuffling=None if randomize is False else _shuffling(section, chunk_bytes, bool(randomize)),
+        skip_sequence_ids=section.get_boolean("skipSequenceIds", False),
+        max_errors=section.get_integer("maxErrors", 0),
+        chunk_bytes=chunk_bytes,
+        keep_in_memory=section.get_boolean("keepDataInMemory", False),
+        frame_mode=frame_mode is not None and frame_mode.boolean(),
+        trace_level=section.get_integer("traceLevel", 1),
+        dtype=_dtype(section),
+        file_span=file.span,
+        input_span=inputs.span,
+        frame_mode_span=frame_mode.span if frame_mode else None,
+    )
+    # What only tunes the reference: our index is not kept on disk, and ids of this reader are always numbers.
+    for key in ("cacheIndex", "useNumericSequenceKeys"):
+        section.get_boolean(key, False)
+    return TextFormatReader(settings, log)
+
+
+def _stream(inputs: Section, name: str) -> Stream:
+    block = inputs.own_section(name)
+    assert block is not None
+    dim, format, alias = block.own("dim"), block.own("format"), block.own("alias")
+    for key, value in (("dim", dim), ("format", format)):
+        if value is None:
+            raise BsError("missing-key", f"stream '{name}' has no '{key}'", block.span, help=f"add {key} = " + ('"dense" or "sparse"' if key == "format" else "its number of values"))
+    assert dim is not None and format is not None
+    if format.text.lower() not in ("dense", "sparse"):
+        raise format.error("a stream is 'dense' or 'sparse'", 'write format = "dense" or format = "sparse"')
+    if dim.integer() < 1:
+        raise dim.error("a sample has at least 1 value")
+    if alias is not None and not alias.text:
+        raise alias.error("the name in the data must not be empty")
+    return Stream(name, alias.text if alias else name, dim.integer(), format.text.lower() == "sparse", block.span, dim.span)
+
+
+def _main_stream(inputs: Section, streams: list[Stream]) -> Stream | None:
+    found: Stream | None = None
+    for stream in streams:
+        block = inputs.own_section(stream.name)
+        value = block.get("definesMBSize") if block else None
+        if value is not None and value.boolean():
+            if found is not None:
+                raise BsError("config-value", f"streams '{found.name}' and '{stream.name}' both have definesMBSize = true", value.span, help="let one stream define the minibatch size")
+            found = stream
+    return found
+
+
+def _shuffling(section: Section, chunk_bytes: int, always: bool) -> Shuffling | None:
+    value = section.get("randomize")
+    if not always and value is not None and (value.text.lower() == "none" or not _boolean(value)):
+        return None
+    in_samples = section.get_boolean("sampleBasedRandomizationWindow", False)
+    window = section.get("randomizationWindow")
+    size = None if window is None else window.integer()
+    if window is not None and size is not None and size < 0:
+        raise window.error("a window cannot be smaller than 0")
+    if size == 0:
+        return None
+    if size is None and not in_samples:
+        size = max(_WINDOW_BYTES // max(chunk_bytes, 1), 1)
+    return Shuffling(size, in_samples, section.get_integer("randomizationSeed", 0))
+
+
+def _boolean(value: Value) -> bool:
+    try:
+        return value.boolean()
+    except BsError:
+        raise value.error("this reader takes true, false or none", "write randomize = true, or set the size of the window with randomizationWindow") from None
+
+
+def _dtype(section: Section) -> type[np.floating]:
+    value = section.get("precision")
+    word = "float" if value is None else value.text.lower()
+    if word not in ("float", "double"):
+        assert value is not None
+        raise value.error("this reader delivers float or double", 'write precision = "float"')
+    return np.float64 if word == "double" else np.float32

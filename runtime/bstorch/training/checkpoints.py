@@ -1,0 +1,156 @@
+"""The files of a training run: names, which epoch to start from, and how a finished epoch is committed.
+
+With the model path M: `M.0` is the initial network, `M.k` the model after epoch k, `M` the one after the last epoch; beside
+each stands its checkpoint `<model>.ckp` with the learner's state, and `<model>.bsls.json`, which says what belongs together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from bsls.finding import BsError
+from bsls.modelfile import v1
+from bsls.modelfile.atomic import atomic_file
+from bsls.modelfile.checkpoint import Checkpoint, write_checkpoint
+from bsls.network.network import Network
+from bstorch.program.parameters import Parameters
+
+SIDE_FILE_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """Names of the files of a run that trains for `epochs` epochs."""
+
+    path: str
+    epochs: int
+
+    def model(self, epoch: int) -> str:
+        """The model after `epoch` epochs, 0 for the initial one."""
+        return self.path if epoch == self.epochs else f"{self.path}.{epoch}"
+
+    def checkpoint(self, epoch: int) -> str:
+        return checkpoint_of(self.model(epoch))
+
+    def finished_epochs(self) -> int | None:
+        """After how many epochs training goes on; None where there is no model at all.
+
+        As in the reference: the last model that exists and is not older than the one before it, if that exists. So a
+        final model always counts where the model before it is missing.
+        """
+        current = self.model(self.epochs)
+        for epoch in range(self.epochs, -1, -1):
+            previous = self.model(epoch - 1)
+            if _up_to_date(current, previous):
+                return epoch
+            current = previous
+        return None
+
+
+def checkpoint_of(model: str) -> str:
+    """The checkpoint beside a model file."""
+    return f"{model}.ckp"
+
+
+def side_file_of(model: str) -> str:
+    """What we note beside a model file."""
+    return f"{model}.bsls.json"
+
+
+def _up_to_date(file: str, source: str) -> bool:
+    try:
+        time = os.stat(file).st_mtime_ns
+    except OSError:
+        return False
+    try:
+        return time >= os.stat(source).st_mtime_ns
+    except OSError:
+        return True
+
+
+def save_model(network: Network, parameters: Parameters, path: str) -> None:
+    """Writes the network with the parameters' values, whole or not at all."""
+    v1.write(network, path, parameters.arrays())
+
+
+def commit(
+    network: Network, parameters: Parameters, checkpoint: Checkpoint, files: ModelFiles, epoch: int, *, command: str = ""
+) -> None:
+    """Saves what `epoch` epochs of training gave.
+
+    The checkpoint and the side file come first; the model, whose name appearing says that the epoch is complete, comes
+    last, so that a run that is cut off at any point goes on from a model with the state that belongs to it.
+    """
+    model = files.model(epoch)
+    prepared = f"{model}.new"
+    save_model(network, parameters, prepared)
+    try:
+        write_checkpoint(checkpoint, checkpoint_of(model))
+        note = {
+            "version": SIDE_FILE_VERSION,
+            "command": command,
+            "epoch": epoch,
+            "epochs": files.epochs,
+            "samplesSeen": checkpoint.samples_seen,
+            "model": _digest(prepared),
+            "checkpoint": _digest(checkpoint_of(model)),
+        }
+        with atomic_file(side_file_of(model)) as file:
+            file.write(json.dumps(note, indent=1).encode() + b"\n")
+        os.replace(prepared, model)
+    except OSError as error:
+        raise BsError(
+            "file-write", f"cannot write '{model}': {error.strerror}", help="check the folder and its permissions"
+        ) from error
+    finally:
+        with suppress(OSError):
+            os.unlink(prepared)
+    _flush_folder(os.path.dirname(model) or ".")
+
+
+def drop_checkpoint(model: str) -> None:
+    """Removes the checkpoint of a model that is no longer needed, and what is noted beside it."""
+    for path in (checkpoint_of(model), side_file_of(model)):
+        with suppress(OSError):
+            os.unlink(path)
+
+
+def read_note(model: str) -> dict[str, Any] | None:
+    """What is noted beside a model; None where nothing is, or where it is about other files of these names."""
+    try:
+        with open(side_file_of(model), encoding="utf-8") as file:
+            note = json.load(file)
+    except (OSError, ValueError):
+        return None
+    if not isinstance(note, dict) or note.get("version") != SIDE_FILE_VERSION:
+        return None
+    try:
+        same = note.get("checkpoint") == _digest(checkpoint_of(model))
+    except OSError:
+        return None
+    return note if same else None
+
+
+def belongs_together(model: str) -> bool:
+    """Whether model and checkpoint come from the same epoch, as far as anything is noted."""
+    note = read_note(model)
+    return note is None or note.get("model") == _digest(model)
+
+
+def _digest(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush_folder(folder: str) -> None:
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

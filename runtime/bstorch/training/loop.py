@@ -1,0 +1,337 @@
+"""Training: read, forward, backward, update, log; after each epoch validate and commit."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bsls.config.section import Section
+from bsls.config.sgd import SGDSettings
+from bsls.finding import BsError
+from bsls.modelfile.checkpoint import Checkpoint, read_checkpoint
+from bsls.network.network import Network
+from bsls.network.node import Node
+from bsls.shape import Shape
+from bstorch.context import RunContext
+from bstorch.kernels.base import Environment, has_axis, shape_of
+from bstorch.program.parameters import Parameters
+from bstorch.program.program import Program
+from bstorch.readers.base import Minibatch, Reader
+from bstorch.training import checkpoints, log
+from bstorch.training.checkpoints import ModelFiles
+from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minibatch_columns
+from bstorch.training.evaluator import Evaluator, start_accumulators
+from bstorch.training.learners import MomentumLearner
+from bstorch.training.schedule import EpochSettings
+
+NO_UPDATE_BELOW = 0.01
+"""Times the least learning rate: below that rates change nothing, and no gradient is computed."""
+
+
+@dataclass(slots=True)
+class State:
+    """What a checkpoint keeps beside the learner's state."""
+
+    samples_seen: int = 0
+    learning_rate: float = math.nan
+    previous_criterion: float = math.inf
+
+
+class Trainer:
+    """Trains the parameters of a network from one epoch to the last.
+
+    `begun` is the number of epochs that the parameters have been trained for already.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        settings: SGDSettings,
+        files: ModelFiles,
+        reader: Reader,
+        validation: Reader | None,
+        context: RunContext,
+        *,
+        begun: int = 0,
+    ) -> None:
+        self.network = network
+        self.settings = settings
+        self.files = files
+        self.reader = reader
+        self.validation = validation
+        self.context = context
+        self.begun = begun
+        self.state = State()
+        self.criteria = criterion_nodes(network, settings)
+        self.evaluations = evaluation_nodes(network, settings, self.criteria)
+        self.shown = [self.criteria[0], *self.evaluations]
+        self.parameters = Parameters(network, context.device)
+        self.program = Program(
+            network, self.shown, self.parameters, Environment(training=True, device=context.device), self.criteria[0]
+        )
+        learnable = self.program.learnable
+        self.learner = MomentumLearner.of(settings, network, learnable, [self.parameters[n] for n in learnable])
+        inputs = [n for n in self.program.order if n.is_input]
+        self._counter = SampleCounter(self.shown, inputs, self.program.environment)
+        self._features = [n.name for n in network.groups["feature"]]
+        self._epochs = EpochSettings(self.program, network, self.criteria[0], settings, context.say)
+        self._evaluator: Evaluator | None = None
+        self._epoch_samples = settings.epoch_size or log.UNKNOWN_EPOCH_SIZE
+
+    @property
+    def names(self) -> list[str]:
+        return [n.name for n in self.shown]
+
+    # --- the run -----------------------------------------------------------------------------------------------------
+
+    def run(self, *, from_model: bool) -> None:
+        """Trains up to the last epoch. `from_model`: the network comes from a model file of this run."""
+        self._introduce()
+        if not from_model:
+            checkpoints.save_model(self.network, self.parameters, self.files.model(0))
+        if self.begun > 0:
+            self._restore()
+        for epoch in range(self.begun, self.settings.max_epochs):
+            if not self._epoch(epoch):
+                break
+
+    def _introduce(self) -> None:
+        say_all, trace_level = self.context.say_all, self.settings.trace_level
+        say_all(log.training_head(_named(self.criteria), _named(self.evaluations), len(self.network), self.context.device_name))
+        learnable = self.program.learnable
+        updated = [(n.name, str(Shape(shape_of(n).dims))) for n in learnable]
+        elements = sum(shape_of(n).elements for n in learnable)
+        say_all(log.parameter_list(updated, elements, len(learnable), len(self.program.with_gradient), trace_level))
+        if trace_level > 0:
+            self.context.say("No PreCompute nodes found, or all already computed. Skipping pre-computation step.")
+
+    def _restore(self) -> None:
+        """Takes the state of the checkpoint beside the model that training goes on from."""
+        model = self.files.model(self.begun)
+        path = checkpoints.checkpoint_of(model)
+        if not os.path.exists(path):
+            self.context.say("Warning: Checkpoint file is missing. Parameter-learning state (such as momentum) will be reset.")
+            self.state.previous_criterion = 0.0
+            return
+        stored = read_checkpoint(path)
+        if not checkpoints.belongs_together(model):
+            self.context.say(f"WARNING: '{path}' was written for another model than '{model}' is now.")
+        if not self.learner.restore(stored.gradients):
+            raise BsError(
+                "checkpoint-mismatch",
+                f"'{path}' holds the state of other parameters than the network has",
+                help="delete it to go on from the model with the state reset, or put back the checkpoint that belongs to it",
+            )
+        self.state = State(stored.samples_seen, stored.learning_rate, stored.previous_criterion)
+        if stored.counts is not None:
+            self.learner.counts = list(stored.counts)
+
+    def _epoch(self, epoch: int) -> bool:
+        """One epoch (from 0) with all that follows it; False where the learning rate says that training is over."""
+        began = time.perf_counter()
+        settings, say = self.settings, self.context.say
+        self._epochs.begin(epoch)
+        rate = settings.learning_rate(epoch)
+        if rate < settings.min_rate:
+            self._end_by_rate(epoch, rate)
+            return False
+        momentum, size = settings.momentum_per_sample(epoch), settings.minibatch_size[epoch]
+        if settings.trace_level > 0:
+            say()
+            say(log.epoch_start(epoch + 1, rate, momentum, size))
+            say()
+            say("Starting minibatch loop.")
+        found = self._minibatches(epoch, rate, momentum, size)
+        self.state.learning_rate = rate
+        self.state.samples_seen += found[0].samples
+        self._finish_training(epoch, found, time.perf_counter() - began)
+        control = found[0].average
+        if self.validation is not None:
+            validated = self._validate(epoch, size)
+            if settings.rate_control.use_validation:
+                control = validated[0].average
+        if math.isnan(control):
+            raise self._not_a_number(epoch)
+        self.state.previous_criterion = control
+        self._commit(epoch, size)
+        return True
+
+    def _minibatches(self, epoch: int, rate: float, momentum: float, size: int) -> list[Criterion]:
+        """Goes through the minibatches of an epoch and changes the parameters after each."""
+        settings = self.settings
+        sums = EpochSums(self.shown, self.context.device)
+        updating = rate > settings.min_rate * NO_UPDATE_BELOW
+        framed = has_axis(self.criteria[0])
+        line = _LineWriter(self, epoch, size)
+        start_accumulators(self.program)
+        for minibatch in self.reader.minibatches(epoch, settings.epoch_size or None, size):
+            if updating:
+                values, gradients = self.program.gradients(minibatch)
+            else:
+                values = self.program.forward(minibatch)
+            counts = self._counter()
+            sums.add(values, counts)
+            if updating:
+                samples = counts[0] if framed else self._columns(minibatch)
+                self.learner.step(gradients, samples, rate, momentum)
+            if line.due():
+                line.write(sums.read())
+        return sums.read()
+
+    def _columns(self, minibatch: Minibatch) -> int:
+        layout = minibatch.layout
+        if layout.is_frames:
+            return layout.frames
+        return minibatch_columns(minibatch, self._features)
+
+    # --- after the minibatches ---------------------------------------------------------------------------------------
+
+    def _finish_training(self, epoch: int, found: Sequence[Criterion], seconds: float) -> None:
+        rate, seen = self.state.learning_rate, self.state.samples_seen
+        shown = f"{log.criteria(self.names, found)}; totalSamplesSeen = {seen}; learningRatePerSample = {rate:.8g}; epochTime={seconds:.6g}s"
+        self.context.say(log.epoch_end(epoch + 1, self.settings.max_epochs, "Training", shown))
+        self.context.flush()
+        self._epoch_event(epoch, "training", found, samplesSeen=seen, learningRatePerSample=rate, seconds=seconds)
+
+    def _validate(self, epoch: int, size: int) -> list[Criterion]:
+        assert self.validation is not None
+        if self._evaluator is None:
+            program = Program(self.network, self.shown, self.parameters, Environment(device=self.context.device))
+            self._evaluator = Evaluator(program, self.context.say)
+        found = self._evaluator.run(self.validation.minibatches(0, None, size))
+        self.context.say(log.epoch_end(epoch + 1, self.settings.max_epochs, "Validate", log.criteria(self.names, found)))
+        self._epoch_event(epoch, "validation", found)
+        return found
+
+    def _commit(self, epoch: int, size: int) -> None:
+        model = self.files.model(epoch + 1)
+        if self.settings.trace_level > 0:
+            self.context.say(f"SGD: Saving checkpoint model '{model}'")
+        state = Checkpoint(
+            self.state.samples_seen, self.state.learning_rate, self.state.previous_criterion, size,
+            self.learner.stored(), list(self.learner.counts),
+        )  # fmt: skip
+        checkpoints.commit(self.network, self.parameters, state, self.files, epoch + 1, command=self.context.command)
+        if not self.settings.keep_checkpoints:
+            checkpoints.drop_checkpoint(self.files.model(epoch))
+        self.context.flush()
+        self.context.events.emit(
+            "checkpoint", command=self.context.command, epoch=epoch + 1, model=model, checkpoint=checkpoints.checkpoint_of(model)
+        )
+
+    def _end_by_rate(self, epoch: int, rate: float) -> None:
+        self.context.say(
+            f"Learn Rate Per Sample for Epoch[{epoch + 1}] = {rate:.8g} is less than minLearningRatePerSample {self.settings.min_rate:.8g}. Training complete."
+        )
+        self.context.say(f"WARNING: '{self.files.path}' is not written then; the last model is '{self.files.model(epoch)}'.")
+
+    def _not_a_number(self, epoch: int) -> BsError:
+        node = self.criteria[0]
+        return BsError(
+            "not-a-number",
+            f"the training criterion '{node.name}' is not a number (NaN) in epoch {epoch + 1}",
+            self.settings.span("learningRatesPerMB" if self.settings.rates_per_minibatch else "learningRatesPerSample"),
+            help="lower the learning rate, or limit the gradients with clippingThresholdPerSample",
+        )
+
+    def _epoch_event(self, epoch: int, part: str, found: Sequence[Criterion], **more: object) -> None:
+        self.context.events.emit(
+            "epoch", command=self.context.command, epoch=epoch + 1, epochs=self.settings.max_epochs, part=part,
+            criteria=criteria_object(self.names, found), **more,
+        )  # fmt: skip
+
+
+class _LineWriter:
+    """The lines of one epoch about the minibatches since the last line."""
+
+    def __init__(self, trainer: Trainer, epoch: int, size: int) -> None:
+        self._trainer = trainer
+        self._epoch = epoch
+        self._size = size
+        self._done = self._shown = 0
+        self._last = [Criterion() for _ in trainer.shown]
+        self._since = time.perf_counter()
+        self._first = trainer.settings.show_first
+        self._every = trainer.settings.show_every
+
+    def due(self) -> bool:
+        """Counts a minibatch; whether a line follows it."""
+        self._done += 1
+        return self._done <= self._first or (self._every > 0 and self._done % self._every == 0)
+
+    def write(self, sums: list[Criterion]) -> None:
+        """Shows the minibatches since the last line; raises where the criterion is no number any more."""
+        trainer = self._trainer
+        seconds = time.perf_counter() - self._since
+        since = [s - last for s, last in zip(sums, self._last, strict=True)]
+        in_range = self._done - self._shown
+        progress = self._progress(since[0].samples, in_range)
+        if trainer.settings.trace_level > 0:
+            epochs, shown = trainer.settings.max_epochs, log.criteria(trainer.names, since)
+            trainer.context.say(
+                log.minibatch_line(self._epoch + 1, epochs, self._shown + 1, self._done, progress, shown, seconds, since[0].samples)
+            )
+            trainer.context.flush()
+        trainer.context.events.emit(
+            "minibatch", command=trainer.context.command, epoch=self._epoch + 1, epochs=trainer.settings.max_epochs,
+            first=self._shown + 1, last=self._done, criteria=criteria_object(trainer.names, since), seconds=seconds,
+        )  # fmt: skip
+        if math.isnan(sums[0].total):
+            raise trainer._not_a_number(self._epoch)
+        self._last = [Criterion() if n.op == "EpochAccumulator" else s for n, s in zip(trainer.shown, sums, strict=True)]
+        self._shown = self._done
+        self._since = time.perf_counter()
+
+    def _progress(self, samples: int, in_range: int) -> str:
+        """The percentage, where the size of an epoch is given or known from the first one of the run."""
+        trainer = self._trainer
+        if self._epoch > trainer.begun or trainer.settings.epoch_size:
+            return log.progress(self._done, in_range, self._size, trainer._epoch_samples)
+        trainer._epoch_samples = self._done * samples // in_range
+        return ""
+
+
+def criterion_nodes(network: Network, settings: SGDSettings) -> list[Node]:
+    """The criteria; only the first one is trained."""
+    named = _named_node(network, settings.section, "trainCriterionNodeName", settings.train_criterion)
+    found = [named] if named is not None else network.groups["criterion"]
+    if not found:
+        raise BsError(
+            "no-criterion",
+            "the network has no training criterion",
+            settings.section.span,
+            help="add criterionNodes = (...) to the network, or trainCriterionNodeName to SGD",
+        )
+    return list(found)
+
+
+def evaluation_nodes(network: Network, settings: SGDSettings, criteria: Sequence[Node]) -> list[Node]:
+    """The nodes that are evaluated beside the criteria, each once."""
+    named = _named_node(network, settings.section, "evalCriterionNodeName", settings.evaluation_criterion)
+    found = [named] if named is not None else network.groups["evaluation"]
+    return [n for n in dict.fromkeys(found) if n not in criteria]
+
+
+def _named_node(network: Network, section: Section, key: str, name: str) -> Node | None:
+    if not name:
+        return None
+    node = network.find(name)
+    if node is None:
+        value = section.get(key)
+        raise BsError(
+            "unknown-node", f"the network has no node '{name}'", value.span if value else section.span,
+            help=f"{key} names a node of the network",
+        )  # fmt: skip
+    return node
+
+
+def criteria_object(names: Sequence[str], values: Sequence[Criterion]) -> dict[str, object]:
+    """Criteria as events hold them."""
+    return {n: {"value": v.average, "samples": v.samples} for n, v in zip(names, values, strict=True)}
+
+
+def _named(nodes: Sequence[Node]) -> list[tuple[str, str]]:
+    return [(n.name, n.op) for n in nodes]

@@ -1,0 +1,61 @@
+"""What changes from epoch to epoch: dropout rates, seeds, time constants of batch normalization."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bsls.config.sgd import SGDSettings
+from bsls.network.network import Network
+from bsls.network.node import Node
+from bstorch.kernels.noise import Dropout
+from bstorch.program.program import Program
+
+RANDOM_OPERATIONS = frozenset({"Dropout", "RandomSample", "RandomSampleInclusionFrequency", "RandomDistribution"})
+"""Operations that draw random numbers; each gets a seed of its own in every epoch."""
+
+
+class EpochSettings:
+    """Sets the nodes below the criterion for an epoch, with the lines that the reference prints.
+
+    Values are set only when they differ from the epoch before; before the first one all are 0, so that the default leaves
+    a node's own time constants alone.
+    """
+
+    def __init__(self, program: Program, network: Network, criterion: Node, settings: SGDSettings, say: Callable[[str], None]) -> None:
+        below = network.evaluation_order([criterion])
+        self._settings = settings
+        self._say = say
+        self._random = [n for n in below if n.op in RANDOM_OPERATIONS]
+        self._dropouts = [f for n in self._random if isinstance(f := program.compiled.get(n), Dropout)]
+        self._normalizations = [n for n in below if n.op == "BatchNormalization"]
+        self._functions = [program.compiled.get(n) for n in self._random]
+        self._rate = self._time_constant = self._blend = 0.0
+
+    def begin(self, epoch: int) -> None:
+        """Prepares for `epoch` (from 0)."""
+        self._set_dropout(self._settings.dropout_rate[epoch])
+        for i, function in enumerate(self._functions):
+            if isinstance(function, Dropout):
+                function.seed(epoch * len(self._random) + i)
+        constant = self._settings.normalization_time_constant[epoch]
+        if constant != self._time_constant:
+            self._say(f"Setting batch normalization time constant to {constant:.8g}.")
+            self._time_constant = self._set("normalizationTimeConstant", constant)
+        blend = self._settings.blend_time_constant[epoch]
+        if blend != self._blend:
+            self._say(f"Setting batch normalization blend time constant to {blend:.8g}.")
+            self._blend = self._set("blendTimeConstant", blend)
+
+    def _set_dropout(self, rate: float) -> None:
+        if rate != self._rate:
+            self._say(f"Setting dropout rate to {rate:.8g}.")
+            if not self._dropouts and rate > 0:
+                self._say("WARNING: Attempting to set dropout rate, but there is no dropout node in the network.")
+            self._rate = rate
+        for dropout in self._dropouts:
+            dropout.rate = rate
+
+    def _set(self, attribute: str, value: float) -> float:
+        for node in self._normalizations:
+            node.attributes[attribute] = value
+        return value

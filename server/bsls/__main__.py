@@ -1,0 +1,3 @@
+from bsls.cli.main import main
+
+main()

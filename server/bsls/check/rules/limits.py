@@ -1,0 +1,13 @@
+"""An evaluation without end."""
+
+from __future__ import annotations
+
+from bsls.check.rule import Rule
+
+RULE = Rule(
+    "nesting-limit", "BS117", 'An evaluation without end.',
+    r"""    f (n) = f (n - 1)
+    z = f (3)     # never ends
+
+Evaluation stops after a number of steps, nested calls, nodes or elements that no real network needs.""",
+)  # fmt: skip

@@ -1,0 +1,94 @@
+"""Files that a config reads and that are not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from bsls.check.rule import Context, Rule
+from bsls.config.commands import Command
+from bsls.config.section import Value
+from bsls.finding import BsError, Edit, Finding, Fix, Severity
+from bsls.network.node import Node
+from bsls.project.files import Files
+from bsls.source import Span
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Data files of readers, files with initial values, models; one information where none of a config's data is here."""
+    files = context.project.files
+    named: list[tuple[str, Span]] = []
+    for command in context.commands:
+        named += [(v.text, v.span) for v in _reader_files(command)]
+    for checked in context.networks:
+        if checked.evaluation is not None and checked.evaluation.network is not None:
+            named += [(p, n.origin) for n in checked.evaluation.network if (p := _initial_file(n)) and n.origin is not None]
+    absent: list[tuple[str, Span]] = []
+    present = 0
+    for path, span in named:
+        if files.exists(path):
+            present += 1
+        elif context.project.writer_of_output(path) is None:
+            absent.append((path, span))
+    for path, span in context.project.unknown_models:
+        if span is not None:
+            yield _finding("missing-model", f"the model '{path}' does not exist, and no command of a config here writes it", path, span, files, Severity.ERROR)
+    for path, span in absent:
+        if present or _neighbour(files, path):
+            yield _finding("missing-file", f"the file '{path}' does not exist", path, span, files, Severity.ERROR)
+        else:
+            yield Finding("missing-file", "the data files of this config are not here", span, Severity.INFORMATION, help="what they hold was not checked")
+            break
+
+
+def _reader_files(command: Command) -> Iterator[Value]:
+    if not command.kind.reads_data:
+        return
+    for key in ("reader", "cvReader"):
+        if key == "cvReader" and command.action not in ("train", "trainRNN", "adapt"):
+            continue
+        try:
+            reader = command.section.section(key)
+            value = reader.get("file") if reader is not None else None
+        except BsError:
+            continue
+        if value is not None and value.text:
+            yield value
+
+
+def _initial_file(node: Node) -> str:
+    path = node.attributes.get("initFromFilePath")
+    return path if node.is_parameter and node.value is None and isinstance(path, str) and node.attributes.get("init") == "fromFile" else ""
+
+
+def _neighbour(files: Files, path: str) -> str | None:
+    """A file in the same folder, or beside the config, that was probably meant."""
+    name = os.path.basename(path)
+    for folder in dict.fromkeys((os.path.dirname(files.shown(path)) or ".", files.base or ".")):
+        try:
+            entries = [e for e in os.listdir(folder) if os.path.isfile(os.path.join(folder, e))]
+        except OSError:
+            continue
+        same = [e for e in entries if e.lower() == name.lower()] or get_close_matches(name, entries, 1, 0.7)
+        if same:
+            return os.path.join(os.path.dirname(path), same[0])
+    return None
+
+
+def _finding(rule: str, message: str, path: str, span: Span, files: Files, severity: Severity) -> Finding:
+    meant = _neighbour(files, path)
+    fixes = []
+    if meant and path in span.text:
+        start = span.start + span.text.index(path)
+        fixes = [Fix(f"change to {meant}", (Edit(Span(span.source, start, start + len(path)), meant),))]
+    return Finding(rule, message, span, severity, help=f"did you mean '{meant}'?" if meant else "correct the path", fixes=fixes)
+
+
+RULE = Rule(
+    "missing-file", "BS050", "A data file, or a file with initial values, that is not there.",
+    """Paths count from the folder in which the run starts. A model that a command of this config, or of one beside it,
+writes is not missing. Where none of a config's data files is here, as in a fresh checkout, this is said once and is no
+error.""",
+    check,
+)  # fmt: skip

@@ -1,0 +1,10 @@
+"""A kind of network description that this version does not read."""
+
+from __future__ import annotations
+
+from bsls.check.rule import Rule
+
+RULE = Rule(
+    "unsupported-builder", "BS022", 'A kind of network description that this version does not read.',
+    r"""NDLNetworkBuilder and SimpleNetworkBuilder are older descriptions. This version reads BrainScriptNetworkBuilder.""",
+)  # fmt: skip

@@ -1,0 +1,51 @@
+"""`bsls graph`: the networks of a config's commands."""
+
+from __future__ import annotations
+
+import click
+
+from bsls.cli.arguments import reference_arguments
+
+
+@click.command()
+@click.argument("arguments", nargs=-1, required=True, metavar="FILE | configFile=FILE [key=value]...")
+@click.option("--command", "only", help="Only this command.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A value for the config, such as a $variable$.")
+@click.option("--format", "form", type=click.Choice(["log", "json"]), default="log", show_default=True)
+def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, ...], form: str) -> None:
+    """Show the networks that a config's commands build or load, without running anything.
+
+    `log` prints the lines `Validating --> ...` of the reference, `json` nodes and roots for programs. Data files are not
+    needed, nor models that a command of the config writes.
+    """
+    from bsls.finding import BsError
+    from bsls.network.printing import evaluation_log
+    from bsls.project.project import Project
+
+    project = Project(reference_arguments(arguments, settings))
+    shown: list[dict[str, object]] = []
+    for step in project.commands():
+        if only is not None and step.name.lower() != only.lower():
+            continue
+        if form == "log":
+            click.echo(f"# {step.name} command ({step.action} action)")
+        if step.kind.network not in ("build", "either"):
+            continue
+        evaluation = project.network(step)
+        if evaluation.network is None:
+            path = step.section.require("modelPath")
+            raise BsError("missing-model", f"nothing is known of the model '{path.text}'", path.span, help="train it first, or check the path")
+        if form == "log":
+            assert evaluation.validation is not None
+            models = [(m.network, m.validation) for m in evaluation.loaded]
+            for line in evaluation_log([*models, (evaluation.network, evaluation.validation)]):
+                if line.startswith("Validating -->"):
+                    click.echo(line)
+        else:
+            from bsls.cli.render.model import as_json
+
+            shown.append({"command": step.name, "action": step.action, **as_json(evaluation.network)})
+    if form == "json":
+        import json
+
+        click.echo(json.dumps({"commands": shown}, indent=1))

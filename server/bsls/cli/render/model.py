@@ -1,0 +1,130 @@
+"""What `bsls model show` prints: a network as a table, or as JSON with stable keys."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from bsls.network.naming import access_names
+from bsls.network.network import Network
+from bsls.network.node import GROUPS, Node
+from bsls.network.validation import validate
+from bsls.shape import Dims
+from bsls.source import Span
+
+_COLUMNS = ("name", "in BrainScript", "operation", "shape", "values", "learnable", "inputs")
+_NUMBERS = _COLUMNS.index("values")
+
+
+def as_text(network: Network, path: str, version: int | None = None) -> str:
+    """A table of the nodes of `network`, read from `path` (a model file of `version`), its groups and its totals.
+
+    The second column is what reaches a node of a loaded model `net`: `net.L4_y`; it is empty where nothing does. Nodes
+    that have no shapes yet are validated; a shape that stays unknown is a question mark.
+    """
+    _validate(network)
+    access = access_names(network)
+    rows = [_COLUMNS, *(_row(node, access.get(node.name, "")) for node in network.by_name())]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS) - 1)]
+    kind = "CNTK model" if version is None else f"CNTK v1 model (version {version})"
+    lines = [f"{path}: {kind}, {_count(len(network), 'node')}, {network.precision}", ""]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        cells[_NUMBERS] = row[_NUMBERS].rjust(widths[_NUMBERS])
+        lines.append("  ".join([*cells, row[-1]]).rstrip())
+    lines.append("")
+    for group in GROUPS:
+        if network.groups[group]:
+            lines.append(f"{group + ' nodes:':18}" + ", ".join(_plain(n.name) for n in network.groups[group]))
+    lines.append(_totals(network))
+    return "\n".join(lines) + "\n"
+
+
+def _row(node: Node, access: str) -> tuple[str, ...]:
+    values = learnable = ""
+    if node.is_parameter:
+        values = f"{_values(node):,}"
+        learnable = "yes" if node.is_learnable else "no"
+    inputs = ", ".join(_plain(i.name) for i in node.inputs)
+    return _plain(node.name), access, node.op, _shape(node) or "?", values, learnable, inputs
+
+
+def _totals(network: Network) -> str:
+    parameters = network.parameters
+    learnable = sum(_values(n) for n in parameters if n.is_learnable)
+    total = sum(_values(n) for n in parameters)
+    text = f"{_count(len(parameters), 'parameter')} with {_count(total, 'value')}"
+    return text + (f", {learnable:,} of them learnable" if learnable != total else "")
+
+
+def as_json(network: Network) -> dict[str, Any]:
+    """The same as `bsls graph --format json` gives for a network: `nodes` by name and `roots` by group.
+
+    `shape` and `dims` are null where they are not known; `access` is null where no BrainScript name reaches the node.
+    """
+    _validate(network)
+    access = access_names(network)
+    return {
+        "nodes": [
+            {
+                "name": node.name,
+                "access": access.get(node.name),
+                "op": node.op,
+                "inputs": [i.name for i in node.inputs],
+                "shape": _shape(node),
+                "dims": _listed(_dims(node)),
+                "parameter": node.is_parameter,
+                "learnable": node.is_learnable,
+                "origin": _origin(node.origin),
+            }
+            for node in network.by_name()
+        ],
+        "roots": {group: [n.name for n in network.groups[group]] for group in GROUPS},
+    }
+
+
+def _validate(network: Network) -> None:
+    if any(node.shape is None for node in network):
+        validate(network)
+
+
+def _dims(node: Node) -> Dims | None:
+    """Dimensions of one sample; parameters and inputs know theirs before validation."""
+    if node.shape:
+        return node.shape.dims
+    declared: Any = node.attributes.get("dims") if node.is_parameter or node.is_input else None
+    return declared
+
+
+def _values(node: Node) -> int:
+    dims = _dims(node)
+    return 0 if dims is None else prod(dims)
+
+
+def _shape(node: Node) -> str | None:
+    if node.shape:
+        return str(node.shape)
+    dims = _dims(node)
+    if dims is None:
+        return None
+    return f"[{' x '.join([*map(str, dims), *(['*'] if node.is_input else [])])}]"
+
+
+def _listed(dims: Dims | None) -> list[int] | None:
+    return None if dims is None else list(dims)
+
+
+def _origin(span: Span | None) -> dict[str, Any] | None:
+    if span is None:
+        return None
+    places = [{"line": p.line, "character": p.character} for p in (span.start_position, span.end_position)]
+    return {"path": span.source.path, "range": {"start": places[0], "end": places[1]}}
+
+
+def _plain(name: str) -> str:
+    # a damaged file must not send control characters to a terminal
+    return name if name.isprintable() else ascii(name)[1:-1]
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")

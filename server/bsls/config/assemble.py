@@ -1,0 +1,61 @@
+"""One config out of files and `key=value` arguments, in the order given: the last assignment counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from bsls.config.section import Section
+from bsls.finding import BsError
+from bsls.source import ExpandedText, Source
+from bsls.syntax.outer import blank_comments
+
+_INCLUDE = re.compile(r"^include=([^\n]*)", re.MULTILINE | re.IGNORECASE)
+
+
+def assemble(parts: Iterable[Source], include: Callable[[str], Source] | None = None) -> Section:
+    """The top block of the joined parts. `include` fetches the file of an `include=` line.
+
+    A file that is included twice counts once.
+    """
+    texts: list[ExpandedText | str] = []
+    seen: set[str] = set()
+
+    def add(source: Source) -> None:
+        text = ExpandedText.of(source).with_text(blank_comments(source.text))
+        at = 0
+        for m in _INCLUDE.finditer(text.text):
+            texts.append(text.slice(at, m.start()))
+            at = m.end()
+            if "$" in m.group(1):
+                raise BsError("include", "an include line cannot use $x$", source.span(m.start(), m.end()), help="write the path out")
+            for path in filter(None, (p.strip().strip('"') for p in m.group(1).split("+"))):
+                if include is not None and path not in seen:
+                    seen.add(path)
+                    try:
+                        add(include(path))
+                    except OSError as error:
+                        raise BsError("missing-file", f"cannot read the included file '{path}': {error.strerror}", source.span(m.start(1), m.end(1)), help="correct the path") from error
+        texts.append(text.slice(at, len(text)))
+        texts.append("\n")
+
+    sources = list(parts)
+    for source in sources:
+        add(source)
+    joined = ExpandedText.join(texts)
+    first = next((s for s in sources if s.path != COMMAND_LINE), sources[0] if sources else Source("", ""))
+    return Section("", joined, None, first.span(0, 0))
+
+
+COMMAND_LINE = "<command line>"
+"""Path of the source that holds an argument."""
+
+
+def argument(text: str) -> Source:
+    """A `key=value` argument as a source of its own."""
+    return Source(COMMAND_LINE, text)
+
+
+def parse_config(text: str, path: str = "config.cntk") -> Section:
+    """The config in `text` alone."""
+    return assemble([Source(path, text)])

@@ -1,0 +1,137 @@
+"""The commands of a config: which sections run, in which order, and what their actions do with networks and models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bsls.config.section import Section, Value
+from bsls.finding import BsError, Edit, Fix
+from bsls.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A kind of command. `network`: it builds one (`build`), builds or loads one (`either`), loads one, or needs none.
+
+    `writes` is the key of the model file that it makes. `supported` tells what this version runs.
+    """
+
+    name: str
+    network: Literal["build", "either", "load", "none"] = "none"
+    writes: str = ""
+    reads_data: bool = False
+    supported: bool = False
+
+
+ACTIONS = {
+    a.name: a
+    for a in (
+        Action("train", "build", "modelPath", True, True),
+        Action("trainRNN", "build", "modelPath", True, True),
+        Action("adapt", "build", "modelPath", True),
+        Action("test", "either", "", True, True),
+        Action("eval", "either", "", True, True),
+        Action("cv", "load", "", True),
+        Action("write", "either", "", True, True),
+        Action("edit", "none", "outputModelPath"),
+        Action("bnstat", "load", "newModelPath", True),
+        Action("dumpNodes", "load", supported=True),
+        Action("dumpNode", "load", supported=True),
+        Action("dumpnode", "load", supported=True),
+        Action("plot", "load"),
+        Action("SVD", "load", "outputModelPath"),
+        Action("convertdbn", "none", "modelPath"),
+        Action("exportdbn", "load"),
+        Action("createLabelMap"),
+        Action("writeWordAndClass"),
+        Action("devtest"),
+    )
+}
+"""All actions by name; capitals matter."""
+
+BUILDERS = ("createNetwork", "SimpleNetworkBuilder", "NDLNetworkBuilder", "BrainScriptNetworkBuilder", "ExperimentalNetworkBuilder")
+"""Keys that describe a network, in the order in which they are looked for."""
+
+
+@dataclass(slots=True)
+class Command:
+    """A section that is run, and one action of it."""
+
+    name: str
+    action: str
+    section: Section
+    action_span: Span
+    name_span: Span
+
+    @property
+    def kind(self) -> Action:
+        return ACTIONS[self.action]
+
+    def builder(self) -> Value | None:
+        """The network description that counts for this command, expanded."""
+        for key in BUILDERS:
+            value = self.section.lookup(key)
+            if value is not None:
+                return value
+        return None
+
+    @property
+    def precision(self) -> str:
+        return self.section.get_string("precision", "float").lower()
+
+    @property
+    def trace_level(self) -> int:
+        return self.section.get_integer("traceLevel", 0)
+
+    @property
+    def model_path(self) -> Value | None:
+        return self.section.get("modelPath")
+
+
+def command_names(config: Section) -> list[Value]:
+    """What `command = a:b` lists; `train` if there is none."""
+    value = config.get("command")
+    if value is None:
+        train = config.own("train")
+        if train is None:
+            raise BsError("missing-key", "the config does not say which sections to run", config.span, help="add `command = name`")
+        return [Value("command", train.raw.slice(0, 0), train.key_span)]
+    return value.array()
+
+
+def commands(config: Section) -> list[Command]:
+    """All commands in order; raises for a section or action that does not exist."""
+    found: list[Command] = []
+    for value in command_names(config):
+        found += commands_of(config, value)
+    return found
+
+
+def commands_of(config: Section, value: Value) -> list[Command]:
+    from difflib import get_close_matches
+
+    name = value.text or "train"
+    section = config.own_section(name)
+    if section is None:
+        blocks = [v.key for v in config if v.raw.text[:1] in ("[", "{")]
+        meant = get_close_matches(name, blocks, 1, 0.6) or [b for b in blocks if b.lower() == name.lower()]
+        fixes = [Fix(f"change to {meant[0]}", (Edit(value.span, meant[0]),))] if meant else []
+        raise BsError("unknown-command", f"there is no section '{name}' to run", value.span, help=f"did you mean '{meant[0]}'?" if meant else "sections: " + ", ".join(blocks), fixes=fixes)
+    action = section.get("action")
+    if action is None:
+        raise BsError("missing-key", f"section '{name}' has no action", section.span, help='add `action = "train"`, or another action')
+    return [Command(name, a.text, section, a.span, value.span) for a in map(check_action, action.array())]
+
+
+def check_action(value: Value) -> Value:
+    """The name of an action, or an error that says which one was probably meant."""
+    from difflib import get_close_matches
+
+    if value.text in ACTIONS:
+        return value
+    meant = [a for a in ACTIONS if a.lower() == value.text.lower()] or get_close_matches(value.text, ACTIONS, 1, 0.6)
+    span = value.span
+    quoted = span.text.startswith('"')
+    fixes = [Fix(f"change to {meant[0]}", (Edit(span, f'"{meant[0]}"' if quoted else meant[0]),), safe=True)] if meant else []
+    raise BsError("unknown-action", f"unknown action '{value.text}'", span, help=f"did you mean '{meant[0]}'?" if meant else "actions: " + ", ".join(ACTIONS), fixes=fixes)

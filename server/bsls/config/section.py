@@ -1,0 +1,259 @@
+"""Blocks of a config and their values: look-up through enclosing blocks, `$x$` expansion, merging, types."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from bsls.finding import BsError, Finding
+from bsls.source import ExpandedText, Span
+from bsls.syntax.outer import OPENERS, OuterProblem, closing, scan_items
+
+_VARIABLE = re.compile(r"\$([A-Za-z_][^,/<>?;':\"\[\]{}\\|!@#%^&*()+=~\s$]*)\$")
+_INTEGER = re.compile(r"[+-]?\d+$")
+_TRUE = {"t", "true", "T", "True", "TRUE", "1"}
+_FALSE = {"f", "false", "F", "False", "FALSE", "0", ""}
+_MAX_EXPANSIONS = 1000
+
+
+class Value:
+    """The value of a key: text as it counts (expanded, without quotes) and where it was written."""
+
+    __slots__ = ("key", "key_span", "raw")
+
+    def __init__(self, key: str, raw: ExpandedText, key_span: Span) -> None:
+        self.key = key
+        self.raw = raw
+        self.key_span = key_span
+
+    @property
+    def text(self) -> str:
+        text = self.raw.text.strip()
+        return text[1:-1] if len(text) >= 2 and text[0] == text[-1] == '"' else text
+
+    @property
+    def span(self) -> Span:
+        return self.raw.strip().span() if self.raw.text.strip() else self.key_span
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the word that means "as if not given"."""
+        return self.text == "default"
+
+    def error(self, message: str, help: str = "") -> BsError:
+        return BsError("config-value", f"{self.key} = {self.text or '(nothing)'}: {message}", self.span, help=help)
+
+    def string(self) -> str:
+        return self.text
+
+    def boolean(self) -> bool:
+        if self.text in _TRUE:
+            return True
+        if self.text in _FALSE:
+            return False
+        raise self.error("true or false is expected", "write true or false")
+
+    def integer(self) -> int:
+        if not _INTEGER.match(self.text):
+            raise self.error("a whole number is expected", "write digits only")
+        return int(self.text)
+
+    def number(self) -> float:
+        if self.text.lower().endswith("#inf"):
+            return -math.inf if self.text.startswith("-") else math.inf
+        try:
+            if "_" in self.text:
+                raise ValueError
+            return float.fromhex(self.text) if self.text.lower().startswith("0x") else float(self.text)
+        except ValueError:
+            raise self.error("a number is expected", "write a number such as 0.01 or 1e-3") from None
+
+    def array(self) -> list[Value]:
+        """`a:b*3:c` as values a, b, b, b, c; brackets around the whole are optional."""
+        raw = self.raw.strip()
+        if len(raw) >= 2 and raw.text[0] in OPENERS and closing(raw.text, 0) == len(raw) - 1:
+            raw = raw.slice(1, len(raw) - 1)
+        found: list[Value] = []
+        at, text = 0, raw.text
+        while at < len(text):
+            if text[at] in ":, \t\r\n":
+                at += 1
+                continue
+            start = at
+            while at < len(text) and text[at] not in ":,\r\n":
+                at = closing(text, at) + 1 or len(text) if text[at] in OPENERS else at + 1
+            element = raw.slice(start, at).strip()
+            repeat = re.search(r"\*\s*(-?\d+)\s*$", element.text) if element.text[:1] not in OPENERS else None
+            count = int(repeat.group(1)) if repeat else 1
+            if repeat:
+                element = element.slice(0, repeat.start()).strip()
+            found += [Value(self.key, element, self.key_span)] * count
+        return found
+
+
+class Section:
+    """A block of a config, or the whole of it (without parent).
+
+    Keys ignore case. A block that is given again is merged into the earlier one, any other value replaces it.
+    """
+
+    def __init__(self, name: str, text: ExpandedText, parent: Section | None = None, span: Span | None = None) -> None:
+        self.name = name
+        self.text = text
+        self.parent = parent
+        self.span = span if span is not None else text.span()
+        self._values: dict[str, Value] | None = None
+        self._problems: list[Finding] = []
+        self._sections: dict[str, Section] = {}
+        self.asked: set[str] = set()
+        """Keys (lower case) that were looked up here by anybody: what nobody asks for has no effect."""
+
+    @property
+    def path(self) -> str:
+        """Names from the top, `train:SGD`; empty at the top."""
+        if self.parent is None:
+            return ""
+        return f"{self.parent.path}:{self.name}" if self.parent.path else self.name
+
+    @property
+    def problems(self) -> list[Finding]:
+        """What is wrong with the syntax of this block itself (not of the blocks inside)."""
+        self._parse()
+        return self._problems
+
+    def __iter__(self) -> Iterator[Value]:
+        return iter(self._parse().values())
+
+    def keys(self) -> list[str]:
+        """Keys of this block as written."""
+        return [v.key for v in self]
+
+    def _parse(self) -> dict[str, Value]:
+        if self._values is not None:
+            return self._values
+        self._values = {}
+        text = self.text.text
+        for start, end in [(0, len(text))] if self.parent is None else _bodies(text):
+            items, problems = scan_items(text, start, end)
+            self._problems += [self._finding(p) for p in problems]
+            for item in items:
+                key = text[item.key_start : item.key_end]
+                raw = ExpandedText.standing_for("true", self.text.span(item.key_start, item.key_end)) if item.bare else self.text.slice(item.value_start, item.value_end)
+                old = self._values.pop(key.lower(), None)
+                if old is not None and raw.text.startswith("["):
+                    raw = ExpandedText.join([old.raw, " ", raw])
+                self._values[key.lower()] = Value(key, raw, self.text.span(item.key_start, item.key_end))
+        return self._values
+
+    def _finding(self, problem: OuterProblem) -> Finding:
+        return Finding("syntax", problem.message, self.text.span(problem.start, problem.end), help=problem.help)
+
+    def own(self, key: str) -> Value | None:
+        """The value of `key` in this block itself, expanded."""
+        self.asked.add(key.lower())
+        value = self._parse().get(key.lower())
+        return None if value is None else Value(value.key, self.expand(value.raw), value.key_span)
+
+    def lookup(self, key: str) -> Value | None:
+        """The value of `key` here or in the nearest enclosing block that has it."""
+        holder = self.holder(key)
+        return holder.own(key) if holder else None
+
+    def holder(self, key: str) -> Section | None:
+        """The block from which `lookup` takes `key`."""
+        section: Section | None = self
+        while section is not None and key.lower() not in section._parse():
+            section.asked.add(key.lower())
+            section = section.parent
+        return section
+
+    def section(self, key: str) -> Section | None:
+        """The block called `key` here or in an enclosing block."""
+        holder = self.holder(key)
+        return holder.own_section(key) if holder else None
+
+    def own_section(self, key: str) -> Section | None:
+        """The block called `key` in this block itself."""
+        if key.lower() not in self._sections:
+            value = self.own(key)
+            if value is None:
+                return None
+            self._sections[key.lower()] = Section(value.key, value.raw, self, value.key_span)
+        return self._sections[key.lower()]
+
+    def sections_of(self, key: str) -> list[Section]:
+        """The blocks in the array `key` of this block: `([..] : [..])`."""
+        value = self.own(key)
+        return [] if value is None else [Section(key, v.raw, self, v.span) for v in value.array()]
+
+    def expand(self, raw: ExpandedText) -> ExpandedText:
+        """`raw` with each `$name$` replaced by its value as seen from this block."""
+        for _ in range(_MAX_EXPANSIONS):
+            m = _VARIABLE.search(raw.text)
+            if m is None:
+                return raw
+            span = raw.span(m.start(), m.end())
+            value = self._variable(m.group(1), span)
+            raw = ExpandedText.join([raw.slice(0, m.start()), ExpandedText.standing_for(value, span), raw.slice(m.end(), len(raw))])
+        raise BsError("cyclic-variable", f"${_VARIABLE.search(raw.text).group(1)}$ is defined by itself", raw.span(), help="give it a value that does not use it")  # type: ignore[union-attr]
+
+    def _variable(self, name: str, span: Span) -> str:
+        holder = self.holder(name)
+        if holder is None:
+            raise BsError("undefined-variable", f"${name}$ has no value", span, help=f"define {name} at the top of the config, or give it on the command line: {name}=... (bsls check: --set {name}=...)")
+        holder.asked.add(name.lower())
+        value = holder._parse()[name.lower()]
+        if "\n" in value.raw.text:
+            raise BsError("undefined-variable", f"${name}$ stands for a text of several lines, which is not possible", span, help="use a value of one line")
+        return value.text
+
+    # --- typed look-up -----------------------------------------------------------------------------------------------
+
+    def get(self, key: str) -> Value | None:
+        """As `lookup`, but None also where the value is the word `default`."""
+        value = self.lookup(key)
+        return None if value is None or value.is_default else value
+
+    def get_string(self, key: str, default: str) -> str:
+        value = self.get(key)
+        return default if value is None else value.string()
+
+    def get_integer(self, key: str, default: int) -> int:
+        value = self.get(key)
+        return default if value is None else value.integer()
+
+    def get_number(self, key: str, default: float) -> float:
+        value = self.get(key)
+        return default if value is None else value.number()
+
+    def get_boolean(self, key: str, default: bool) -> bool:
+        value = self.get(key)
+        return default if value is None else value.boolean()
+
+    def get_array(self, key: str) -> list[Value] | None:
+        value = self.get(key)
+        return None if value is None else value.array()
+
+    def require(self, key: str) -> Value:
+        """The value of `key`, or an error at this block that it is missing."""
+        value = self.get(key)
+        if value is None or not value.text:
+            where = f"block '{self.path}'" if self.path else "the config"
+            raise BsError("missing-key", f"{where} has no value for '{key}'", self.span, help=f"add `{key} = ...`")
+        return value
+
+
+def _bodies(text: str) -> list[tuple[int, int]]:
+    """The insides of the blocks that follow one another in `text` (more than one where a block was merged)."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    while at < len(text):
+        if text[at] in "[{(":
+            close = closing(text, at)
+            close = len(text) if close < 0 else close
+            found.append((at + 1, close))
+            at = close + 1
+        else:
+            at += 1
+    return found

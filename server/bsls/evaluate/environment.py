@@ -1,0 +1,74 @@
+"""What an evaluation needs from outside, and its bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+
+from bsls.finding import Finding
+from bsls.network.network import Network
+from bsls.network.validation import Validation
+from bsls.source import Span
+
+
+@dataclass(slots=True)
+class Limits:
+    """Bounds of one evaluation; going over one is a finding, never a hang."""
+
+    steps: int = 50_000_000
+    depth: int = 12_000
+    nodes: int = 500_000
+    elements: int = 2_000_000
+
+
+@dataclass(slots=True)
+class Counters:
+    """What runs on over all networks of a run: seeds of random initial values, and networks."""
+
+    seed: int = 1
+    networks: int = 0
+    constant_seed: bool = False
+
+    def next_seed(self) -> int:
+        seed = 1 if self.constant_seed else self.seed
+        self.seed += 1
+        return seed
+
+    def next_network(self) -> int:
+        self.networks += 1
+        return self.networks - 1
+
+
+@dataclass(slots=True)
+class Model:
+    """The network of a model file, validated."""
+
+    network: Network
+    validation: Validation
+
+
+def no_model(path: str, span: Span | None) -> Model | None:
+    """A loader that knows no model."""
+    return None
+
+
+@dataclass(slots=True)
+class Environment:
+    """`load` returns the network of a model file (a fresh copy), or None where nothing is known of it; it may raise.
+    The models that an evaluation loaded are in `loaded`.
+
+    Strict evaluation raises the first problem, tolerant evaluation collects them in `findings` and goes on.
+    """
+
+    precision: str = "float"
+    device: int = -1
+    trace_level: int = 1
+    strict: bool = True
+    counters: Counters = field(default_factory=Counters)
+    load: Callable[[str, Span | None], Model | None] = no_model
+    loaded: list[Model] = field(default_factory=list)
+    limits: Limits = field(default_factory=Limits)
+    cancel: Event | None = None
+    printed: Callable[[str], None] = lambda text: None
+    findings: list[Finding] = field(default_factory=list)

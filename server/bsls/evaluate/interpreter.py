@@ -1,0 +1,468 @@
+"""Evaluates BrainScript expressions by need: a member, argument or array element at its first use, where it stands.
+
+Every expression is evaluated together with a path, which becomes the name of the node it makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from bsls.evaluate import operators
+from bsls.evaluate.environment import Environment
+from bsls.evaluate.values import (
+    DONE,
+    NOT_YET,
+    RUNNING,
+    UNKNOWN,
+    BsArray,
+    BsFunction,
+    NetworkValue,
+    RecordScope,
+    Scope,
+    Thunk,
+    Unknown,
+    kind,
+)
+from bsls.finding import BsError, Edit, Finding, Fix, Related
+from bsls.network.naming import access_name, find_by_access
+from bsls.network.node import Node
+from bsls.schema.ops import get as get_op
+from bsls.source import Span
+from bsls.syntax import tree
+from bsls.syntax.tree import Expr
+
+NODE_MEMBERS = ("name", "operation", "dim", "dims", "inputs")
+
+
+def join(path: str, part: str) -> str:
+    return f"{path}.{part}" if path else part
+
+
+def similar(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that was most likely meant: the same but for capitals, else one that is spelt much alike."""
+    names = list(dict.fromkeys(candidates))
+    for candidate in names:
+        if candidate.lower() == name.lower() and candidate != name:
+            return candidate
+    close = get_close_matches(name, names, 1, 0.75)
+    return close[0] if close else None
+
+
+class Interpreter:
+    """One evaluation: environment, steps so far, and which expression of the user is being evaluated."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.late_inputs: dict[int, Thunk] = {}
+        self._steps = 0
+        self._depth = 0
+        self._nodes = 0
+        self._site: Expr | None = None
+        self._calls: list[Expr] = []
+        self._limit_hit = False
+        self._rules: dict[type, Callable[[Any, Scope, str], object]] = {
+            tree.Number: lambda e, s, p: e.value,
+            tree.String: lambda e, s, p: e.value,
+            tree.Boolean: lambda e, s, p: e.value,
+            tree.Name: self._name,
+            tree.Unary: self._unary,
+            tree.Binary: self._binary,
+            tree.Access: self._access,
+            tree.Index: self._index,
+            tree.Call: self._call,
+            tree.Function: self._function,
+            tree.Array: self._array,
+            tree.ArrayByIndex: self._array_by_index,
+            tree.Conditional: self._conditional,
+            tree.New: self._new,
+            tree.Record: self._record,
+            tree.Broken: self._broken,
+        }
+        # the tree of arrays in parentheses has a type of its own
+        from bsls.syntax.builder import _Parentheses
+
+        self._rules[_Parentheses] = self._array
+
+    # --- forcing -----------------------------------------------------------------------------------------------------
+
+    def evaluate(self, expr: Expr, scope: Scope, path: str) -> object:
+        """The value of `expr`; raises BsError."""
+        self._steps += 1
+        if self._steps & 0x3FF == 0:
+            self._check_limits(expr)
+        self._depth += 1
+        if self._depth > self.environment.limits.depth:
+            raise self._limit("nesting-limit", f"more than {self.environment.limits.depth} evaluations inside one another", expr, "a function probably calls itself without end")
+        try:
+            return self._rules[type(expr)](expr, scope, path)
+        finally:
+            self._depth -= 1
+
+    def force(self, thunk: Thunk) -> object:
+        """The value of a thunk, evaluated at the first call. In tolerant mode a problem is recorded and gives Unknown."""
+        if thunk.state == DONE:
+            return thunk.value
+        expr, scope = thunk.expr, thunk.scope
+        assert expr is not None and scope is not None
+        if thunk.state == RUNNING:
+            raise BsError("cyclic-definition", f"'{_title(thunk)}' is defined by itself", expr.span, help="only PastValue and FutureValue may close a circle")
+        thunk.state = RUNNING
+        site, calls, depth = self._site, len(self._calls), self._depth
+        try:
+            thunk.value = self.evaluate(expr, scope, thunk.path)
+        except BsError as error:
+            if self.environment.strict or self._limit_hit:
+                thunk.state = NOT_YET
+                raise
+            self.report(error.finding)
+            thunk.value = UNKNOWN
+        finally:
+            self._site, self._depth = site, depth
+            del self._calls[calls:]
+        thunk.state = DONE
+        return thunk.value
+
+    def report(self, finding: Finding) -> None:
+        """Records a finding of tolerant evaluation, once for each place."""
+        known = self.environment.findings
+        if not any(f.span == finding.span and f.rule == finding.rule for f in known):
+            known.append(finding)
+
+    def _check_limits(self, expr: Expr) -> None:
+        if self.environment.cancel is not None and self.environment.cancel.is_set():
+            raise self._limit("cancelled", "the evaluation was cancelled", expr)
+        if self._steps > self.environment.limits.steps:
+            raise self._limit("step-limit", f"more than {self.environment.limits.steps} evaluation steps", expr, "a recursion probably does not end")
+
+    def _limit(self, rule: str, message: str, expr: Expr, help: str = "") -> BsError:
+        self._limit_hit = True
+        site = self._calls[0] if self._calls else expr
+        return BsError(rule, message, site.span, help=help)
+
+    # --- nodes -------------------------------------------------------------------------------------------------------
+
+    @property
+    def origin(self) -> Expr | None:
+        """The expression of the user's own text that is being evaluated."""
+        return self._site
+
+    def _trace(self) -> tuple[Span, ...]:
+        return tuple(c.span for c in reversed(self._calls[-16:]) if not c.home.library and c is not self._site)
+
+    def make_node(self, op: str, inputs: Sequence[Node], path: str, expr: Expr, attributes: dict[str, object] | None = None) -> Node:
+        """A node named by `path`; attributes not given take their defaults."""
+        self._nodes += 1
+        if self._nodes > self.environment.limits.nodes:
+            raise self._limit("node-limit", f"more than {self.environment.limits.nodes} nodes", expr)
+        if attributes is None:
+            schema = get_op(op)
+            attributes = {a.name: a.default for a in schema.attributes} if schema else {}
+        site = expr if not expr.home.library else (self._site or expr)
+        return Node(op, path, list(inputs), attributes, self.environment.precision, [], None, None, site.span, self._trace())
+
+    def constant(self, value: float, dims: tuple[int, ...], path: str, expr: Expr) -> Node:
+        """A parameter with a fixed value that is never learned."""
+        schema = get_op("LearnableParameter")
+        assert schema is not None
+        attributes = {a.name: a.default for a in schema.attributes}
+        attributes |= {"dims": dims, "init": "fixedValue", "value": value, "learningRateMultiplier": 0.0}
+        return self.make_node("LearnableParameter", [], path, expr, attributes)
+
+    # --- expressions -------------------------------------------------------------------------------------------------
+
+    def _name(self, expr: tree.Name, scope: Scope, path: str) -> object:
+        thunk = scope.find(expr.id)
+        if thunk is None:
+            raise self.unknown_identifier(expr.id, expr.span, scope.visible())
+        if thunk.state == RUNNING:
+            raise BsError("cyclic-definition", f"'{expr.id}' is used to compute '{expr.id}' itself", expr.span, help="only PastValue and FutureValue may close a circle")
+        return self.force(thunk)
+
+    @staticmethod
+    def unknown_identifier(name: str, span: Span, candidates: Iterable[str], where: str = "") -> BsError:
+        meant = similar(name, candidates)
+        fixes = [Fix(f"change to {meant}", (Edit(span, meant),), safe=True)] if meant else []
+        help = f"did you mean '{meant}'?" if meant else ""
+        if name == "CloneFunction":
+            fixes = [Fix("change to BS.Network.CloneFunction", (Edit(span, "BS.Network.CloneFunction"),), safe=True)]
+            help = "the function is called BS.Network.CloneFunction"
+        return BsError("unknown-identifier", f"unknown identifier '{name}'{where}", span, help=help, fixes=fixes)
+
+    def _unary(self, expr: tree.Unary, scope: Scope, path: str) -> object:
+        part = {"-": "_negate", "!": "_not"}.get(expr.op)
+        operand = self.evaluate(expr.operand, scope, join(path, part) if part else path)
+        return operators.unary(self, expr, operand, path)
+
+    def _binary(self, expr: tree.Binary, scope: Scope, path: str) -> object:
+        args = join(path, operators.PATH_NAMES[expr.op] + "Args")
+        left = self.evaluate(expr.left, scope, f"{args}[0]")
+        right = self.evaluate(expr.right, scope, f"{args}[1]")
+        return operators.binary(self, expr, left, right, path)
+
+    def _function(self, expr: tree.Function, scope: Scope, path: str) -> BsFunction:
+        optional = {p.name: Thunk(p.default, scope, join(path, p.name)) for p in expr.parameters if p.default is not None}
+        positional = [p.name for p in expr.parameters if p.default is None]
+        return BsFunction(path.rpartition(".")[2], positional, optional, expr.body, scope)
+
+    def _record(self, expr: tree.Record, scope: Scope, path: str) -> RecordScope:
+        for finding in expr.problems:
+            if self.environment.strict:
+                raise BsError.of(finding)
+            self.report(finding)
+        return RecordScope.of(expr, scope, path)
+
+    def _broken(self, expr: tree.Broken, scope: Scope, path: str) -> object:
+        raise BsError.of(expr.finding)
+
+    def _array(self, expr: tree.Array, scope: Scope, path: str) -> BsArray:
+        return BsArray(0, [Thunk(e, scope, f"{path}[{i}]" if path else "") for i, e in enumerate(expr.elements)])
+
+    def _array_by_index(self, expr: tree.ArrayByIndex, scope: Scope, path: str) -> BsArray:
+        low = self.integer(self.evaluate(expr.low, scope, path), expr.low)
+        high = self.integer(self.evaluate(expr.high, scope, path), expr.high)
+        function = self.evaluate(expr.function, scope, path)
+        if isinstance(function, Unknown):
+            return BsArray(low, [Thunk.done(UNKNOWN) for _ in range(min(max(high - low + 1, 0), 10_000))])
+        if not isinstance(function, BsFunction) or len(function.positional) != 1:
+            raise BsError("wrong-type", "'array' needs a function of one argument, the index", expr.function.span)
+        if high - low >= self.environment.limits.elements:
+            raise self._limit("array-limit", f"an array of {high - low + 1} elements", expr)
+        elements: list[Thunk] = []
+        for i in range(low, high + 1):
+            call = _IndexCall(expr.home, expr.start, expr.end, self, function, float(i))
+            elements.append(Thunk(call, scope, f"{path}[{i}]" if path else ""))
+        self._rules.setdefault(_IndexCall, lambda e, s, p: self.apply(e.function, [Thunk.done(e.index)], {}, p, e))
+        return BsArray(low, elements)
+
+    def _conditional(self, expr: tree.Conditional, scope: Scope, path: str) -> object:
+        condition = self.evaluate(expr.condition, scope, join(path, "if"))
+        if isinstance(condition, bool):
+            return self.evaluate(expr.then if condition else expr.otherwise, scope, path)
+        if isinstance(condition, Unknown):
+            return UNKNOWN
+        if isinstance(condition, Node):
+            then = self.evaluate(expr.then, scope, join(path, "then"))
+            otherwise = self.evaluate(expr.otherwise, scope, join(path, "else"))
+            if isinstance(then, Unknown) or isinstance(otherwise, Unknown):
+                return UNKNOWN
+            branches: list[Node] = []
+            for value, part in ((then, expr.then), (otherwise, expr.otherwise)):
+                if isinstance(value, float) and not isinstance(value, bool):
+                    value = self.constant(value, (1,), path, expr)
+                if not isinstance(value, Node):
+                    raise BsError("wrong-type", f"a node or a number is expected, this is {kind(value)}", part.span)
+                branches.append(value)
+            return self.make_node("If", [condition, *branches], path, expr)
+        raise BsError("wrong-type", f"a boolean or a node is expected after 'if', this is {kind(condition)}", expr.condition.span)
+
+    def _index(self, expr: tree.Index, scope: Scope, path: str) -> object:
+        array = self.evaluate(expr.array, scope, join(path, "_vector"))
+        index = self.evaluate(expr.index, scope, join(path, "_index"))
+        if isinstance(array, Unknown) or isinstance(index, Unknown):
+            return UNKNOWN
+        if not isinstance(array, BsArray):
+            hint = self._bracket_hint(expr, scope)
+            raise BsError("wrong-type", f"an array is expected before '[', this is {kind(array)}", expr.array.span, help=hint)
+        at = self.integer(index, expr.index)
+        if not array.low <= at < array.low + len(array.elements):
+            raise BsError("index-out-of-bounds", f"index {at} is out of bounds [{array.low}..{array.low + len(array.elements) - 1}]", expr.index.span)
+        return self.force(array.elements[at - array.low])
+
+    def _bracket_hint(self, expr: tree.Index, scope: Scope) -> str:
+        if isinstance(expr.array, tree.Access):
+            base = self.evaluate(expr.array.object, scope, "")
+            if isinstance(base, NetworkValue):
+                return "nodes of a loaded network whose names have brackets cannot be reached by name; brackets do not become underscores"
+        return ""
+
+    def integer(self, value: object, expr: Expr) -> int:
+        if isinstance(value, Unknown):
+            raise BsError("unknown-value", "this number is not known", expr.span)
+        if isinstance(value, bool) or not isinstance(value, float) or value != int(value):
+            raise BsError("wrong-type", f"a whole number is expected, this is {kind(value)}", expr.span)
+        return int(value)
+
+    # --- access ------------------------------------------------------------------------------------------------------
+
+    def _access(self, expr: tree.Access, scope: Scope, path: str) -> object:
+        chain: list[tree.Access] = [expr]
+        while isinstance(chain[-1].object, tree.Access):
+            chain.append(chain[-1].object)
+        value = self.evaluate(chain[-1].object, scope, path)
+        links = list(reversed(chain))
+        for i, link in enumerate(links):
+            value = self.member(value, link, links[i + 1 :])
+        return value
+
+    def member(self, value: object, link: tree.Access, rest: Sequence[tree.Access] = ()) -> object:
+        """`value.id`; `rest` are the accesses that follow, for a better message."""
+        if isinstance(value, Unknown):
+            return UNKNOWN
+        if isinstance(value, RecordScope):
+            thunk = value.find(link.id)
+            if thunk is None:
+                raise self.unknown_identifier(link.id, link.id_span, value.names(), " in this record")
+            return self.force(thunk)
+        if isinstance(value, NetworkValue):
+            node = find_by_access(value.network, link.id)
+            if node is None:
+                raise self._no_such_node(value, link, rest)
+            return node
+        if isinstance(value, Node):
+            return self._node_member(value, link)
+        raise BsError("wrong-type", f"a record is expected before '.{link.id}', this is {kind(value)}", link.object.span)
+
+    def _no_such_node(self, model: NetworkValue, link: tree.Access, rest: Sequence[tree.Access]) -> BsError:
+        path = model.path
+        names = [link.id]
+        for following in rest:
+            names.append(following.id)
+            name = "_".join(names)
+            if find_by_access(model.network, name) is not None:
+                span = Span(link.id_span.source, link.id_span.start, following.id_span.end)
+                return BsError(
+                    "model-node", f"the loaded network '{path}' has no record '{link.id}'", span,
+                    help=f"nodes of a loaded network are not records: '.' in a node's name becomes '_', so write {name}",
+                    fixes=[Fix(f"change to {name}", (Edit(span, name),), safe=True)],
+                )  # fmt: skip
+        reachable = [a for n in model.network.by_name() if (a := access_name(model.network, n))]
+        bracket = next((n for n in model.network if "[" in n.name and n.name.replace(".", "_").replace("[", "_").replace("]", "_").lower() in (link.id.lower(), link.id.lower() + "_")), None)
+        if bracket is not None:
+            return BsError("model-node", f"the node '{bracket.name}' of '{path}' cannot be reached by name", link.id_span, help="only '.' becomes '_', brackets do not: go through the inputs of another node, or give the node a plain name when the network is made")
+        meant = similar("_".join(names), reachable) or similar(link.id, reachable)
+        span = link.id_span
+        if meant and rest and similar(link.id, reachable) != meant:
+            span = Span(span.source, span.start, rest[-1].id_span.end)
+        fixes = [Fix(f"change to {meant}", (Edit(span, meant),), safe=True)] if meant else []
+        help = f"did you mean '{meant}'?" if meant else "its nodes: " + ", ".join(reachable[:12]) + (", ..." if len(reachable) > 12 else "")
+        return BsError("model-node", f"unknown identifier '{link.id}': the loaded network '{path}' has no such node", span, help=help, fixes=fixes)
+
+    def _node_member(self, node: Node, link: tree.Access) -> object:
+        if link.id == "name":
+            return node.name
+        if link.id == "operation":
+            return node.op
+        if link.id == "inputs" or link.id == f"{node.op}Args":
+            return BsArray(0, [Thunk.done(i) for i in node.inputs])
+        if link.id in ("dim", "dims"):
+            dims = node.shape.dims if node.shape else node.attributes.get("dims")
+            if not isinstance(dims, tuple) or 0 in dims:
+                raise BsError("unknown-value", f"the dimensions of node '{node.name}' are not known yet", link.id_span)
+            if link.id == "dims":
+                return BsArray(0, [Thunk.done(float(d)) for d in dims])
+            total = 1.0
+            for d in dims:
+                total *= d
+            return total
+        error = self.unknown_identifier(link.id, link.id_span, NODE_MEMBERS, f": '{node.name}' is a node ({node.op})")
+        return self._raise(error)
+
+    @staticmethod
+    def _raise(error: BsError) -> object:
+        raise error
+
+    # --- calls -------------------------------------------------------------------------------------------------------
+
+    def _call(self, expr: tree.Call, scope: Scope, path: str) -> object:
+        function = self.evaluate(expr.function, scope, path)
+        if isinstance(function, Unknown):
+            return UNKNOWN
+        if not isinstance(function, BsFunction):
+            raise BsError("wrong-type", f"a function is expected before the arguments, this is {kind(function)}", expr.function.span, help="a bracket at the start of a line continues the line before it")
+        positional: list[Thunk] = []
+        named: dict[str, Thunk] = {}
+        for argument in expr.arguments:
+            if argument.name:
+                if argument.name in named:
+                    raise BsError("syntax", f"duplicate optional parameter '{argument.name}'", argument.span)
+                named[argument.name] = Thunk(argument.value, scope, join(path, argument.name))
+            else:
+                k = len(positional)
+                name = function.positional[k] if k < len(function.positional) else f"_{k}"
+                positional.append(Thunk(argument.value, scope, join(path, name)))
+        self._check_arguments(function, positional, named, expr)
+        return self.apply(function, positional, named, path, expr)
+
+    def _check_arguments(self, function: BsFunction, positional: list[Thunk], named: dict[str, Thunk], expr: tree.Call) -> None:
+        title = expr.function.span.text
+        wanted, given = len(function.positional), len(positional)
+        if given < wanted:
+            missing = function.positional[given]
+            raise BsError(
+                "missing-argument", f"{title} needs {wanted} argument{'s' * (wanted != 1)}, {given} given: '{missing}' is missing", expr.span,
+                help=f"{title} ({', '.join(function.positional)})",
+            )  # fmt: skip
+        if given > wanted:
+            extra = [a for a in expr.arguments if not a.name][wanted]
+            raise BsError("too-many-arguments", f"{title} takes {wanted} argument{'s' * (wanted != 1)}, {given} given", extra.span, help=f"{title} ({', '.join(function.positional)}" + (f", {', '.join(n + '=...' for n in function.optional)})" if function.optional else ")"))
+        for argument in expr.arguments:
+            if argument.name and argument.name not in function.optional:
+                span = Span(argument.span.source, argument.span.start, argument.span.start + len(argument.name))
+                meant = similar(argument.name, function.optional)
+                fixes = [Fix(f"change to {meant}", (Edit(span, meant),), safe=True)] if meant else []
+                help = f"did you mean '{meant}'?" if meant else "it has: " + (", ".join(function.optional) or "none")
+                raise BsError("unknown-parameter", f"{title} has no optional parameter '{argument.name}'", span, help=help, fixes=fixes)
+
+    def apply(self, function: BsFunction, positional: list[Thunk], named: dict[str, Thunk], path: str, call: Expr) -> object:
+        """Calls `function`; the number of arguments was checked."""
+        if len(positional) != len(function.positional):
+            raise BsError("missing-argument" if len(positional) < len(function.positional) else "too-many-arguments", f"'{function.name}' takes {len(function.positional)} arguments, {len(positional)} given", (self._site or call).span)
+        site = self._site
+        user = not call.home.library
+        if user:
+            self._site = call
+        self._calls.append(call)
+        try:
+            if function.apply is not None:
+                return function.apply(positional, named, path, call)
+            variables = dict(zip(function.positional, positional, strict=True))
+            for name, default in function.optional.items():
+                variables[name] = named.get(name, default)
+            assert function.body is not None
+            return self.evaluate(function.body, Scope(function.scope, variables), path)
+        finally:
+            self._calls.pop()
+            self._site = site
+
+    def _new(self, expr: tree.New, scope: Scope, path: str) -> object:
+        from bsls.evaluate.objects import TYPES
+
+        make = TYPES.get(expr.type)
+        if make is None:
+            raise BsError("unknown-type", f"unknown runtime type {expr.type}", expr.span)
+        argument = self.evaluate(expr.argument, scope, "")
+        if not isinstance(argument, RecordScope):
+            raise BsError("wrong-type", f"a record is expected after 'new {expr.type}', this is {kind(argument)}", expr.argument.span)
+        return make(self, argument, path, expr)
+
+    # --- for the runtime types ---------------------------------------------------------------------------------------
+
+    def flatten(self, value: object) -> list[object]:
+        """The elements of nested arrays, forced, in order; a value that is no array counts as one element."""
+        if not isinstance(value, BsArray):
+            return [value]
+        found: list[object] = []
+        for thunk in value.elements:
+            found += self.flatten(self.force(thunk))
+        return found
+
+
+class _IndexCall(Expr):
+    """The call of an array's function for one index."""
+
+    __slots__ = ("function", "index", "interpreter")
+
+    def __init__(self, home: tree.Home, start: int, end: int, interpreter: Interpreter, function: BsFunction, index: float) -> None:
+        super().__init__(home, start, end)
+        self.interpreter = interpreter
+        self.function = function
+        self.index = index
+
+
+def _title(thunk: Thunk) -> str:
+    return thunk.path or "this value"
+
+
+__all__ = ["Interpreter", "Related", "join", "similar"]

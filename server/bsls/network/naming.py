@@ -1,0 +1,51 @@
+"""Which name reaches a node of a loaded network in BrainScript: `net.L4_y` for the node `L4.y`."""
+
+from __future__ import annotations
+
+import re
+
+from bsls.network.network import Network
+from bsls.network.node import Node
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_KEYWORDS = frozenset(("include", "new", "with", "true", "false", "if", "then", "else", "array"))
+
+
+def find_by_access(network: Network, name: str) -> Node | None:
+    """The node that `net.<name>` means, as the reference looks it up.
+
+    That is the node of that name, whatever its capitals; else the first one, by name, whose name with every `.`
+    replaced by `_` equals `name`, capitals included.
+    """
+    found = network.find(name)
+    if found is not None:
+        return found
+    return next((n for n in network.by_name() if n.name.replace(".", "_") == name), None)
+
+
+def access_name(network: Network, node: Node) -> str | None:
+    """What to write after `net.` to reach `node`; None where nothing does.
+
+    A name with brackets or other punctuation cannot be written, nor a keyword; and where two nodes have the same
+    written name, it reaches only one of them.
+    """
+    name = _written(node)
+    return name if name is not None and find_by_access(network, name) is node else None
+
+
+def access_names(network: Network) -> dict[str, str]:
+    """`access_name` of all nodes that have one, by node name: the same rule in one walk."""
+    first: dict[str, Node] = {}
+    for node in network.by_name():
+        first.setdefault(node.name.replace(".", "_"), node)
+    names: dict[str, str] = {}
+    for node in network:
+        name = _written(node)
+        if name is not None and (network.find(name) or first[name]) is node:
+            names[node.name] = name
+    return names
+
+
+def _written(node: Node) -> str | None:
+    name = node.name.replace(".", "_")
+    return name if _IDENTIFIER.fullmatch(name) and name not in _KEYWORDS else None

@@ -1,0 +1,90 @@
+"""A network of nodes: made from source text, from a model file, or by an edit of one; read by everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from bsls.network.node import GROUPS, Node
+
+
+class Network:
+    """Nodes by name (names ignore case) and the five groups of special nodes, in the order in which they were tagged.
+
+    `ordinal` counts the networks of a run from 0: later ones print their dynamic axis as `*1`, `*2`, ...
+    """
+
+    def __init__(self, precision: str = "float", ordinal: int = 0) -> None:
+        self.precision = precision
+        self.ordinal = ordinal
+        self.groups: dict[str, list[Node]] = {group: [] for group in GROUPS}
+        self._nodes: dict[str, Node] = {}
+
+    def __iter__(self) -> Iterator[Node]:
+        """All nodes in the order in which they were added."""
+        return iter(self._nodes.values())
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._nodes
+
+    def __getitem__(self, name: str) -> Node:
+        return self._nodes[name.lower()]
+
+    def find(self, name: str) -> Node | None:
+        """The node called `name`, whatever its capitals."""
+        return self._nodes.get(name.lower())
+
+    def add(self, node: Node) -> None:
+        """Adds a node whose name must be free."""
+        if node.name.lower() in self._nodes:
+            raise ValueError(f"a node named '{node.name}' is already there")
+        self._nodes[node.name.lower()] = node
+
+    def tag(self, node: Node, group: str) -> None:
+        """Puts `node` into a group, once."""
+        if node not in self.groups[group]:
+            self.groups[group].append(node)
+
+    def by_name(self) -> list[Node]:
+        """All nodes sorted by name without regard to case, the order of model files and dumps."""
+        return [self._nodes[key] for key in sorted(self._nodes)]
+
+    @property
+    def parameters(self) -> list[Node]:
+        return [n for n in self.by_name() if n.is_parameter]
+
+    @property
+    def inputs(self) -> list[Node]:
+        return [n for n in self.by_name() if n.is_input]
+
+    def roots(self) -> list[Node]:
+        """What can be computed for: nodes that nothing uses, criteria, evaluation and output nodes; by name."""
+        used = {id(i) for n in self for i in n.inputs}
+        marked = {id(n) for group in ("criterion", "evaluation", "output") for n in self.groups[group]}
+        return sorted((n for n in self if id(n) not in used or id(n) in marked), key=lambda n: n.name)
+
+    def evaluation_order(self, roots: Iterable[Node] | None = None) -> list[Node]:
+        """The nodes below `roots` (default: all roots), inputs before their users, depth first from left to right.
+
+        A recurrent loop is entered at the node that is met first.
+        """
+        order: list[Node] = []
+        seen: set[int] = set()
+        for root in self.roots() if roots is None else roots:
+            stack: list[tuple[Node, int]] = [(root, 0)]
+            if id(root) in seen:
+                continue
+            seen.add(id(root))
+            while stack:
+                node, i = stack.pop()
+                if i < len(node.inputs):
+                    stack.append((node, i + 1))
+                    child = node.inputs[i]
+                    if id(child) not in seen:
+                        seen.add(id(child))
+                        stack.append((child, 0))
+                else:
+                    order.append(node)
+        return order

@@ -1,0 +1,45 @@
+"""Networks as text, in the words of the reference's log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from bsls.network.network import Network
+from bsls.network.validation import Validation
+
+
+def validation_log(network: Network, validation: Validation) -> Iterator[str]:
+    """The lines that the reference prints when a network was made or loaded."""
+    roots = network.roots()
+    yield ""
+    yield "Post-processing network..."
+    yield ""
+    yield f"{len(roots)} roots:"
+    for root in roots:
+        yield f"\t{root.name} = {root.op}()"
+    for number, (todo, lines) in enumerate(validation.passes, 1):
+        yield ""
+        yield f"Validating network. {todo} nodes to process in pass {number}."
+        yield ""
+        yield from lines
+    yield ""
+    yield "Validating network, final pass."
+    yield ""
+    yield ""
+    yield ""
+    yield "Post-processing network complete."
+    yield ""
+
+
+def evaluation_log(models: Iterable[tuple[Network, Validation]]) -> Iterator[str]:
+    """The lines about several networks one after another: first those that were loaded, then the one that uses them."""
+    for network, validation in models:
+        yield from validation_log(network, validation)
+
+
+def banner(command: str, action: str) -> Iterator[str]:
+    """The box that the reference prints before each action."""
+    edge = "#" * 78
+    empty = f"#{'':76}#"
+    text = f" {command} command ({action} action)"
+    yield from ("", edge, empty, f"#{text:76}#", empty, edge, "")

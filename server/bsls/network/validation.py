@@ -1,0 +1,158 @@
+"""Shapes of all nodes: the rules of `schema.ops`, applied until nothing changes, as the reference does it.
+
+Parameters whose dimensions were left open get them from what they are used with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bsls.finding import Finding, Related
+from bsls.network.network import Network
+from bsls.network.node import Node
+from bsls.schema.ops import get
+from bsls.schema.ops.base import ShapeError
+from bsls.shape import Dims, DynamicAxis, Shape
+
+_MAX_PASSES = 64
+_UNVISITED = Shape(())
+
+
+@dataclass(slots=True)
+class Validation:
+    """What validation did: the nodes it printed in each pass, and what does not fit."""
+
+    passes: list[tuple[int, list[str]]] = field(default_factory=list)  # nodes to process, lines
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Context:
+    node: Node
+    inputs: list[Shape]
+    attributes: dict[str, object]
+    final: bool
+    axes: dict[str, DynamicAxis]  # by name in lower case; the default one under ""
+    made: dict[int, DynamicAxis]  # axes that nodes make, by node
+    inferred: bool = False
+
+    def is_parameter(self, index: int) -> bool:
+        return self.node.inputs[index].is_parameter
+
+    def infer(self, index: int, dims: Dims) -> None:
+        node = self.node.inputs[index]
+        if node.is_parameter and (node.shape is None or node.shape.dims != dims):
+            node.shape = Shape(dims)
+            self.inputs[index] = node.shape
+            self.inferred = True
+
+    def reshape(self, index: int, dims: Dims) -> None:
+        self.infer(index, dims)
+
+    def constant(self, index: int) -> float | None:
+        node = self.node.inputs[index]
+        if not node.is_parameter or node.shape is None or node.shape.elements != 1:
+            return None
+        if node.value is not None:
+            return float(node.value.array().reshape(-1)[0])
+        value = node.attributes.get("value")
+        return float(value) if node.attributes.get("init") == "fixedValue" and isinstance(value, (int, float)) else None
+
+    def operand(self, index: int) -> str:
+        return self.node.inputs[index].name
+
+    def axis(self, name: str) -> DynamicAxis:
+        found = self.axes.get(name.lower())
+        if found is None:
+            raise ShapeError(f"there is no DynamicAxis node '{name}'", help="name a member that is a DynamicAxis")
+        return found
+
+    def new_axis(self, name: str = "") -> DynamicAxis:
+        return self.made.setdefault(id(self.node), DynamicAxis(_free_axis_name(name or self.node.name, self.made)))
+
+
+def _free_axis_name(name: str, made: dict[int, DynamicAxis]) -> str:
+    taken = {a.name for a in made.values()}
+    number = 0
+    while (candidate := name + (str(number) if number else "")) in taken:
+        number += 1
+    return candidate
+
+
+def validate(network: Network) -> Validation:
+    """Fills in `shape` of every node; what does not fit becomes a finding and the node keeps no shape.
+
+    Nodes above a node without shape are left alone.
+    """
+    result = Validation()
+    made = {id(n): DynamicAxis(n.name) for n in network if n.op == "DynamicAxis"}
+    axes = {n.name.lower(): made[id(n)] for n in network if n.op == "DynamicAxis"}
+    axes[""] = DynamicAxis("*" + (str(network.ordinal) if network.ordinal else ""))
+    nodes = network.evaluation_order()
+    for node in nodes:
+        node.shape = None
+    visited: set[int] = set()
+    failed: set[int] = set()
+    todo = len(nodes)
+    for number in range(1, _MAX_PASSES):
+        lines: list[str] = []
+        result.passes.append((todo, lines))
+        todo = 0
+        for node in nodes:
+            leaf = not node.inputs
+            if not leaf and not any(id(i) in visited for i in node.inputs):
+                todo += 1
+                continue
+            if any(id(i) in failed for i in node.inputs):
+                failed.add(id(node))
+                continue
+            before = node.prototype
+            changed = _validate_node(node, False, axes, made, result, failed)
+            visited.add(id(node))
+            if id(node) in failed:
+                continue
+            if number == 1 or changed or node.prototype != before:
+                lines.append(f"Validating --> {node.prototype}")
+            if not leaf and (changed or any(id(i) not in visited for i in node.inputs)):
+                todo += 1
+        if todo == 0:
+            break
+    for node in nodes:
+        if id(node) in failed or any(id(i) in failed for i in node.inputs):
+            failed.add(id(node))
+            continue
+        _validate_node(node, True, axes, made, result, failed)
+        if id(node) not in failed and node.is_parameter and node.shape is not None and not node.shape.known:
+            failed.add(id(node))
+            result.findings.append(
+                Finding("shape", f"the dimensions of parameter '{node.name}' cannot be inferred: {node.shape}", node.origin, help="give the dimensions that are 0")
+            )
+    return result
+
+
+def _validate_node(node: Node, final: bool, axes: dict[str, DynamicAxis], made: dict[int, DynamicAxis], result: Validation, failed: set[int]) -> bool:
+    """Applies the node's rule; whether its shape or that of an input changed."""
+    before = node.shape
+    if node.is_parameter:
+        if before is None:
+            node.shape = Shape(tuple(node.attributes["dims"]))  # type: ignore[arg-type]
+        return node.shape != before
+    op = get(node.op)
+    if op is None:
+        failed.add(id(node))
+        result.findings.append(Finding("unknown-operation", f"operation '{node.op}' of node '{node.name}' is not known", node.origin))
+        return False
+    context = _Context(node, [i.shape or _UNVISITED for i in node.inputs], node.attributes, final, axes, made)
+    try:
+        node.shape = op.shape(context)
+    except ShapeError as error:
+        failed.add(id(node))
+        node.shape = None
+        operands = [f"{i.name} : {i.shape}" for i in node.inputs]
+        related = [Related(f"{i.name} : {i.shape}", i.origin) for i in node.inputs if i.origin is not None]
+        span = node.origin
+        result.findings.append(
+            Finding("shape", f"{node.op} '{node.name}': {error} (inputs {', '.join(operands)})", span, help=error.help, related=related)
+        )
+        return False
+    return node.shape != before or context.inferred

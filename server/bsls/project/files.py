@@ -1,0 +1,55 @@
+"""Where texts come from: the disk, with unsaved documents of an editor before it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from bsls.finding import BsError
+from bsls.source import Source, Span
+
+
+class Files:
+    """Reads texts and looks for files, relative to `base`; remembers what was read and what was absent.
+
+    `documents` are open documents by absolute path; they come before the disk.
+    """
+
+    def __init__(self, base: str = "", documents: Mapping[str, Source] | None = None) -> None:
+        self.base = base
+        self.documents = documents or {}
+        self.read: dict[str, Source] = {}
+        self.absent: set[str] = set()
+
+    def absolute(self, path: str) -> str:
+        return os.path.normpath(os.path.join(os.path.abspath(self.base or "."), path.replace("\\", "/")))
+
+    def shown(self, path: str) -> str:
+        """The path to open, as short as the user wrote it."""
+        return os.path.join(self.base, path.replace("\\", "/")) if self.base else path.replace("\\", "/")
+
+    def exists(self, path: str) -> bool:
+        found = os.path.exists(self.shown(path))
+        if not found:
+            self.absent.add(self.absolute(path))
+        return found
+
+    def source(self, path: str, span: Span | None = None) -> Source:
+        """The text of a file; raises BsError if it cannot be read as text."""
+        absolute = self.absolute(path)
+        if absolute in self.documents:
+            return self.documents[absolute]
+        if absolute not in self.read:
+            try:
+                with open(self.shown(path), encoding="utf-8-sig", newline="") as file:
+                    text = file.read()
+            except UnicodeDecodeError:
+                with open(self.shown(path), encoding="latin-1", newline="") as file:
+                    text = file.read()
+            except OSError as error:
+                self.absent.add(absolute)
+                raise BsError("missing-file", f"cannot read '{path}': {error.strerror}", span, help="correct the path") from error
+            if "\0" in text:
+                raise BsError("syntax", f"'{path}' is not a text file", span, help="give a config file; a model is shown by `bsls model show`")
+            self.read[absolute] = Source(self.shown(path), text.replace("\r\n", "\n") if "\r\n" in text else text)
+        return self.read[absolute]

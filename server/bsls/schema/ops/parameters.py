@@ -1,0 +1,72 @@
+"""LearnableParameter: weights, biases and constants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bsls.schema.ops.base import Attribute, Field, Op, ShapeContext
+from bsls.schema.ops.rules import as_tuple, dims_of
+from bsls.shape import Shape
+
+INITIALIZERS = (
+    "uniform", "uniform1", "gaussian", "normal", "xavier", "glorotUniform", "glorotNormal", "heUniform", "heNormal",
+    "TruncNormal", "bilinear", "zero", "fixedValue", "fromFile", "fromLiteral",
+)  # fmt: skip
+"""Values of `init`; case matters."""
+
+
+def _shape(ctx: ShapeContext) -> Shape:
+    return Shape(dims_of(ctx, "dims"))
+
+
+def _upgrade(attributes: dict[str, object], version: int) -> None:
+    """Before version 3: a flag instead of a multiplier, rows and columns instead of a shape."""
+    if version >= 3:
+        return
+    attributes["learningRateMultiplier"] = 1.0 if attributes.pop("updateRequired") else 0.0
+    rows, cols = int(attributes.pop("rows")), int(attributes.pop("cols"))  # type: ignore[call-overload]
+    if rows:
+        attributes["dims"] = (rows, cols)
+    elif cols > 1:
+        attributes["dims"] = (*as_tuple(attributes["dims"]), cols)
+
+
+def _stored(attributes: Mapping[str, object], inputs: Sequence[Shape], shape: Shape) -> Mapping[str, object]:
+    """A file holds the dims that validation found."""
+    return {"dims": shape.dims}
+
+
+OPS: tuple[Op, ...] = (
+    Op(
+        "LearnableParameter",
+        (),
+        _shape,
+        "A tensor of values that does not depend on the data. Training changes it unless its learning rate multiplier "
+        "is 0, which makes it a constant. Dimensions given as 0 are taken from the node that uses it.",
+        (
+            Attribute("dims", "shape", doc="Dimensions; 0 where one is to be inferred.", key="shape"),
+            Attribute("learningRateMultiplier", "number", 1.0, "Factor on the learning rate; 0 for a constant."),
+            Attribute("init", "string", "", "Kind of initial values; empty: told by what else is given.", INITIALIZERS),
+            Attribute("initValue", "number", "", "The same initial value for all elements."),
+            Attribute("initValueScale", "number", 1.0, "Factor on random initial values."),
+            Attribute("initFilterRank", "integer", 0, "Number of leading axes that belong to a filter (fan-in)."),
+            Attribute("initOutputRank", "integer", 1, "Number of output axes; negative: counted from the last one."),
+            Attribute("initFromFilePath", "string", "", "Text file with a matrix of initial values."),
+            Attribute("initFromLiteral", "string", "", "Matrix as text; used only with init = 'fromLiteral'."),
+            Attribute("value", "number", 0.0, "Initial value; used only with init = 'fixedValue'."),
+            Attribute("initOnCPUOnly", "boolean", True, "Draw random values on the CPU (always done)."),
+            Attribute("randomSeed", "integer", -1, "Seed; negative: the next number of a counter."),
+        ),
+        (
+            Field("learningRateMultiplier", "f32", since=3, default=1.0),
+            Field("updateRequired", "bool", until=2),
+            Field("rows", "u64", until=2),
+            Field("cols", "u64", until=2),
+            Field("dims", "legacy_shape", until=2, when=lambda read: read["rows"] == 0),
+            Field("dims", "shape", since=3),
+            Field("value", "matrix"),
+        ),
+        upgrade=_upgrade,
+        stored=_stored,
+    ),
+)

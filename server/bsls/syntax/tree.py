@@ -1,0 +1,205 @@
+"""The tree of a BrainScript member. Offsets count from the start of the member, so that an edit above moves nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bsls.finding import Finding
+from bsls.source import ExpandedText, Span
+
+
+class Home:
+    """Where a member stands now: the text it was parsed from, its offset there, and whether that is the library."""
+
+    __slots__ = ("library", "offset", "text")
+
+    def __init__(self, text: ExpandedText, offset: int, library: bool = False) -> None:
+        self.text = text
+        self.offset = offset
+        self.library = library
+
+
+@dataclass(slots=True, eq=False)
+class Expr:
+    """An expression from offset `start` to `end` of its member."""
+
+    home: Home
+    start: int
+    end: int
+
+    @property
+    def span(self) -> Span:
+        return self.home.text.span(self.home.offset + self.start, self.home.offset + self.end)
+
+
+@dataclass(slots=True, eq=False)
+class Number(Expr):
+    value: float
+
+
+@dataclass(slots=True, eq=False)
+class String(Expr):
+    value: str
+
+
+@dataclass(slots=True, eq=False)
+class Boolean(Expr):
+    value: bool
+
+
+@dataclass(slots=True, eq=False)
+class Name(Expr):
+    id: str
+
+
+@dataclass(slots=True, eq=False)
+class Unary(Expr):
+    op: str
+    operand: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Binary(Expr):
+    op: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Access(Expr):
+    """`object.id`; `id_start` is where the name begins."""
+
+    object: Expr
+    id: str
+    id_start: int
+
+    @property
+    def id_span(self) -> Span:
+        return self.home.text.span(self.home.offset + self.id_start, self.home.offset + self.end)
+
+
+@dataclass(slots=True, eq=False)
+class Index(Expr):
+    array: Expr
+    index: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Argument(Expr):
+    """An argument of a call; `name` is empty for a positional one."""
+
+    name: str
+    value: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Call(Expr):
+    function: Expr
+    arguments: list[Argument]
+
+
+@dataclass(slots=True, eq=False)
+class Parameter(Expr):
+    """A parameter; one with a default is optional."""
+
+    name: str
+    default: Expr | None
+
+
+@dataclass(slots=True, eq=False)
+class Function(Expr):
+    """`x => body`, or the right side of `f (a, b = 1) = body`."""
+
+    parameters: list[Parameter]
+    body: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Array(Expr):
+    """`a : b : c` or `[| a ; b |]`."""
+
+    elements: list[Expr]
+
+
+@dataclass(slots=True, eq=False)
+class ArrayByIndex(Expr):
+    """`array [low .. high] (function)`, or the right side of `x[i:low..high] = e`."""
+
+    low: Expr
+    high: Expr
+    function: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Conditional(Expr):
+    condition: Expr
+    then: Expr
+    otherwise: Expr
+
+
+@dataclass(slots=True, eq=False)
+class New(Expr):
+    type: str
+    argument: Expr
+
+
+@dataclass(slots=True, eq=False)
+class Broken(Expr):
+    """Text that does not parse."""
+
+    finding: Finding
+
+
+@dataclass(slots=True, eq=False)
+class Member(Expr):
+    """`name = value`; for `f (a) = e` the value is a function. `doc` is the comment above it."""
+
+    name: str
+    value: Expr
+    name_end: int = 0
+    doc: str = ""
+
+    @property
+    def name_span(self) -> Span:
+        return self.home.text.span(self.home.offset + self.start, self.home.offset + self.name_end)
+
+
+@dataclass(slots=True, eq=False)
+class Record(Expr):
+    """`{ members }` or `[ members ]`; `problems` are findings about its own members (the same name twice)."""
+
+    members: dict[str, Member]
+    problems: list[Finding] = field(default_factory=list)
+
+
+def children(expr: Expr) -> list[Expr]:
+    """The direct parts of an expression, in the order in which they are written."""
+    match expr:
+        case Unary():
+            return [expr.operand]
+        case Binary():
+            return [expr.left, expr.right]
+        case Access():
+            return [expr.object]
+        case Index():
+            return [expr.array, expr.index]
+        case Call():
+            return [expr.function, *expr.arguments]
+        case Argument() | Member():
+            return [expr.value]
+        case Parameter():
+            return [expr.default] if expr.default else []
+        case Function():
+            return [*expr.parameters, expr.body]
+        case Array():
+            return list(expr.elements)
+        case ArrayByIndex():
+            return [expr.low, expr.high, expr.function]
+        case Conditional():
+            return [expr.condition, expr.then, expr.otherwise]
+        case New():
+            return [expr.argument]
+        case Record():
+            return list(expr.members.values())
+        case _:
+            return []
