@@ -14,5 +14,5 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 @pytest.mark.parametrize("config", ["digits/autoencoder.cntk", "digits/adapt.cntk"])
 def bench_check(benchmark: Callable[..., object], config: str) -> None:
-    command = [sys.executable, "-m", "bsls.cli.main", "check", str(EXAMPLES / config)]
+    command = [sys.executable, "-m", "bsls", "check", str(EXAMPLES / config)]
     benchmark(lambda: subprocess.run(command, capture_output=True, check=True))

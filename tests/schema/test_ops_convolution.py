@@ -94,7 +94,7 @@ INNER = (True, True, False)
             "W[3 x 3 x 2 x 4], [7 x 7 x 2 x *]",
             (3, 3),
             4,
-            {"dimDilation": (2,), "dimPadding": (False,)},
+            {"dimDilation": (2, 2, 1), "dimPadding": (False,)},
             "[3 x 3 x 4 x *]",
         ),
         (
@@ -243,7 +243,7 @@ def test_old_pooling(image, layout, result):
         (
             "Convolution",
             "W[3 x 3 x 2 x 4], [6 x 6 x 2 x *]",
-            {"kernelShape": (3, 3), "mapCount": (4,), "strideShape": (2,), "dimPadding": (False,), "dimPadLower": (1,)},
+            {"kernelShape": (3, 3), "mapCount": (4,), "strideShape": (3,), "dimPadding": (False,), "dimPadLower": (1,)},
             "leave cells of axis 1 out",
         ),
         ("Pooling", "[6 x 6 x 2 x *]", {"pool": "min", "kernelShape": (2, 2)}, "no kind of pooling 'min'"),

@@ -120,12 +120,22 @@ def check_streams(network_inputs: Iterable[Node], reader: Reader) -> None:
 
     Raises BsError: `input-not-in-reader` at the reader's `input` block, `reader-dim-mismatch` at the `dim` of a stream.
     """
-    streams = {s.name.lower(): s for s in reader.streams}
+    streams = {s.name: s for s in reader.streams}
     for node in network_inputs:
-        stream = streams.get(node.name.lower())
+        stream = streams.get(node.name)
+        elements = node.shape.elements if node.shape else 0
         if stream is None:
-            known = ", ".join(f"'{s.name}'" for s in reader.streams) or "none"
-            raise BsError("input-not-in-reader", f"the network has an input '{node.name}', but the reader delivers no such stream, only {known}", reader.input_span, help=f"add {node.name} = {{ dim = {node.shape.elements if node.shape else 1} ; format = \"dense\" }} to the reader's input block")
-        elements = node.shape.elements if node.shape else stream.dim
+            known = ", ".join(f"'{name}'" for name in streams)
+            alike = next((name for name in streams if name.lower() == node.name.lower()), None)
+            if alike is not None:
+                help = f"capitals count: the stream is called '{alike}'"
+            else:
+                help = f'add {node.name} = {{ dim = {elements} ; format = "dense" }} to the reader, or rename a stream (alias keeps its name in the data)'
+            raise BsError("input-not-in-reader", f"the network has an input '{node.name}', but the reader delivers no such stream, only {known}", reader.input_span, help=help)
         if elements != stream.dim:
-            raise BsError("reader-dim-mismatch", f"input '{node.name}' has the shape {node.shape}, {elements} values a sample, but the reader's stream has dim = {stream.dim}", stream.dim_span or stream.span, help=f"write dim = {elements}, or change the network's input")
+            raise BsError(
+                "reader-dim-mismatch",
+                f"input '{node.name}' has the shape {node.shape}, {elements} values a sample, but the reader's stream has dim = {stream.dim}",
+                stream.dim_span or stream.span,
+                help=f"write dim = {elements}, or change the network's input",
+            )

@@ -30,7 +30,7 @@ from bstorch.readers.timeline import Shuffling, Timeline
 
 CHUNK_BYTES = 32 << 20
 _WINDOW_BYTES = 4 << 30  # the default shuffle window
-_KEPT_CHUNKS = 32  # parsed chunks kept in memory where nothing is shuffled
+_KEPT_CHUNKS = 32  # parsed chunks kept in memory, or as many as the shuffle window wants
 
 
 @dataclass(slots=True)
@@ -129,8 +129,8 @@ class TextFormatReader:
                 local = sequences[here] - index.chunks[c]
                 first[here] = chunk.first[s][local]
                 lengths[here] = chunk.first[s][local + 1] - first[here]
-            layout = shared.setdefault(lengths.tobytes(), self._layout(lengths)) if shared else self._layout(lengths)
-            shared.setdefault(lengths.tobytes(), layout)
+            key = lengths.tobytes()
+            layout = shared[key] = shared.get(key) or self._layout(lengths)
             rows = first if layout.is_frames else first[layout.frame_sequence] + layout.frame_time
             rows_chunk = chunk_of if layout.is_frames or len(chunks) == 1 else chunk_of[layout.frame_sequence]
             values[stream.name] = _gather(stream, {c: chunk.samples[s] for c, chunk in chunks.items()}, rows, rows_chunk)
@@ -159,10 +159,7 @@ class TextFormatReader:
     @property
     def _capacity(self) -> int:
         """How many parsed chunks stay in memory."""
-        s = self.settings
-        if s.keep_in_memory or (s.shuffling is not None and (s.shuffling.window is None or s.shuffling.in_samples)):
-            return sys.maxsize
-        return max(_KEPT_CHUNKS, s.shuffling.window or 0) if s.shuffling is not None else _KEPT_CHUNKS
+        return sys.maxsize if self.settings.keep_in_memory else max(_KEPT_CHUNKS, self._timeline.widest_window)
 
     def _load(self, number: int) -> _Chunk:
         index, s = self._index, self.settings
@@ -217,7 +214,9 @@ class TextFormatReader:
             self._errors += 1
             if self._errors > s.max_errors:
                 many = f" (error {self._errors}; maxErrors = {s.max_errors})" if s.max_errors else ""
-                raise BsError("data-line", f"{s.file}:{lines.number(issue.line)}: {issue.message}{many}", s.file_span, help="mend the data, or set maxErrors in the reader to skip such lines")
+                fatal = any(k == 1 and other == q for other, k, _ in issues)
+                help = "mend the data" if fatal or s.max_errors else "mend the data, or set maxErrors in the reader to skip such lines"
+                raise BsError("data-line", f"{s.file}:{lines.number(issue.line)}: {issue.message}{many}", s.file_span, help=help)
             self._warn(lines.number(issue.line), f"{issue.message}; this is left out (error {self._errors} of {s.max_errors} that maxErrors allows)")
         for stream, (count, line, values) in sorted(parsed.short.items()):
             more = f", and {count - 1} more such samples follow" if count > 1 else ""

@@ -81,7 +81,7 @@ def parse_line(text: bytes, streams: list[Stream]) -> Line:
             line.issues.append(LineIssue(str(e), number))
             at = _next_bar(text, at)
     if not line.samples:
-        line.issues.append(LineIssue("no sample in this line" if text.strip() else "the line is empty"))
+        line.issues.append(LineIssue("the line has no sample of any stream" if text.strip() else "the line is empty"))
     return line
 
 

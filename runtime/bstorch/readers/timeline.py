@@ -51,6 +51,8 @@ class Timeline:
         self.shuffling = shuffling
         self.total = int(self.samples.sum())
         """Samples of a sweep."""
+        self.widest_window = 1
+        """Over how many chunks the sequences of a place in the current sweep may be spread."""
         self._sweep: tuple[int, Sweep] | None = None
 
     def sweep(self, number: int) -> Sweep:
@@ -92,6 +94,7 @@ class Timeline:
         position = np.r_[0, np.cumsum(last - first)]
         samples = np.r_[0, np.cumsum(self.samples)]
         begin, end = self._windows(samples[last] - samples[first])
+        self.widest_window = int((end - begin).max())
         generator = Generator(seed)
         if not begin.any() and (end == len(places)).all():
             return _swap_anywhere(order, generator)

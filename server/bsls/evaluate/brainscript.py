@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bsls.evaluate.environment import Environment, Model
-from bsls.evaluate.interpreter import Interpreter, similar
+from bsls.evaluate.interpreter import Interpreter
 from bsls.evaluate.library import LibraryScope
 from bsls.evaluate.objects import check_inputs
 from bsls.evaluate.values import DONE, LazyRecordScope, NetworkValue, RecordScope, Scope, Thunk, Unknown, kind
@@ -18,6 +18,7 @@ from bsls.network.build import build_network
 from bsls.network.network import Network
 from bsls.network.node import GROUPS, Node
 from bsls.network.validation import Validation, validate
+from bsls.resolve.names import similar
 from bsls.source import ExpandedText
 from bsls.syntax.brainscript import Members, parse_expression
 
@@ -38,8 +39,8 @@ class Evaluation:
     findings: list[Finding] = field(default_factory=list)
     loaded: list[Model] = field(default_factory=list)
     complete: bool = True
-    members: Scope | None = None
-    """The top-level members, for those who look at values."""
+    scope: LazyRecordScope | None = None
+    """The top-level members, for those who look at texts or values."""
 
 
 def with_deep_stack(work: Callable[[], T]) -> T:
@@ -133,7 +134,7 @@ def _from_record(text: ExpandedText, interpreter: Interpreter, prelude: Scope, r
         for name in members.names:
             _raise_broken(members, name)
     scope = LazyRecordScope(prelude, members, "")
-    result.members = scope
+    result.scope = scope
     roots: list[Node] = []
     for name in SPECIAL:
         if name in members.names:

@@ -5,8 +5,7 @@ Every expression is evaluated together with a path, which becomes the name of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bsls.evaluate import operators
@@ -25,9 +24,11 @@ from bsls.evaluate.values import (
     Unknown,
     kind,
 )
-from bsls.finding import BsError, Edit, Finding, Fix, Related
+from bsls.finding import BsError, Edit, Finding, Fix
 from bsls.network.naming import access_name, find_by_access
 from bsls.network.node import Node
+from bsls.resolve.arguments import argument_problem
+from bsls.resolve.names import similar, unknown_identifier
 from bsls.schema.ops import get as get_op
 from bsls.source import Span
 from bsls.syntax import tree
@@ -38,16 +39,6 @@ NODE_MEMBERS = ("name", "operation", "dim", "dims", "inputs")
 
 def join(path: str, part: str) -> str:
     return f"{path}.{part}" if path else part
-
-
-def similar(name: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that was most likely meant: the same but for capitals, else one that is spelt much alike."""
-    names = list(dict.fromkeys(candidates))
-    for candidate in names:
-        if candidate.lower() == name.lower() and candidate != name:
-            return candidate
-    close = get_close_matches(name, names, 1, 0.75)
-    return close[0] if close else None
 
 
 class Interpreter:
@@ -175,20 +166,10 @@ class Interpreter:
     def _name(self, expr: tree.Name, scope: Scope, path: str) -> object:
         thunk = scope.find(expr.id)
         if thunk is None:
-            raise self.unknown_identifier(expr.id, expr.span, scope.visible())
+            raise unknown_identifier(expr.id, expr.span, scope.visible())
         if thunk.state == RUNNING:
             raise BsError("cyclic-definition", f"'{expr.id}' is used to compute '{expr.id}' itself", expr.span, help="only PastValue and FutureValue may close a circle")
         return self.force(thunk)
-
-    @staticmethod
-    def unknown_identifier(name: str, span: Span, candidates: Iterable[str], where: str = "") -> BsError:
-        meant = similar(name, candidates)
-        fixes = [Fix(f"change to {meant}", (Edit(span, meant),), safe=True)] if meant else []
-        help = f"did you mean '{meant}'?" if meant else ""
-        if name == "CloneFunction":
-            fixes = [Fix("change to BS.Network.CloneFunction", (Edit(span, "BS.Network.CloneFunction"),), safe=True)]
-            help = "the function is called BS.Network.CloneFunction"
-        return BsError("unknown-identifier", f"unknown identifier '{name}'{where}", span, help=help, fixes=fixes)
 
     def _unary(self, expr: tree.Unary, scope: Scope, path: str) -> object:
         part = {"-": "_negate", "!": "_not"}.get(expr.op)
@@ -303,7 +284,7 @@ class Interpreter:
         if isinstance(value, RecordScope):
             thunk = value.find(link.id)
             if thunk is None:
-                raise self.unknown_identifier(link.id, link.id_span, value.names(), " in this record")
+                raise unknown_identifier(link.id, link.id_span, value.names(), " in this record")
             return self.force(thunk)
         if isinstance(value, NetworkValue):
             node = find_by_access(value.network, link.id)
@@ -328,7 +309,7 @@ class Interpreter:
                     fixes=[Fix(f"change to {name}", (Edit(span, name),), safe=True)],
                 )  # fmt: skip
         reachable = [a for n in model.network.by_name() if (a := access_name(model.network, n))]
-        bracket = next((n for n in model.network if "[" in n.name and n.name.replace(".", "_").replace("[", "_").replace("]", "_").lower() in (link.id.lower(), link.id.lower() + "_")), None)
+        bracket = next((n for n in model.network if _means_brackets(link.id, n.name)), None)
         if bracket is not None:
             return BsError("model-node", f"the node '{bracket.name}' of '{path}' cannot be reached by name", link.id_span, help="only '.' becomes '_', brackets do not: go through the inputs of another node, or give the node a plain name when the network is made")
         meant = similar("_".join(names), reachable) or similar(link.id, reachable)
@@ -356,7 +337,7 @@ class Interpreter:
             for d in dims:
                 total *= d
             return total
-        error = self.unknown_identifier(link.id, link.id_span, NODE_MEMBERS, f": '{node.name}' is a node ({node.op})")
+        error = unknown_identifier(link.id, link.id_span, NODE_MEMBERS, f": '{node.name}' is a node ({node.op})")
         return self._raise(error)
 
     @staticmethod
@@ -382,28 +363,10 @@ class Interpreter:
                 k = len(positional)
                 name = function.positional[k] if k < len(function.positional) else f"_{k}"
                 positional.append(Thunk(argument.value, scope, join(path, name)))
-        self._check_arguments(function, positional, named, expr)
+        problem = argument_problem(expr, function.positional, function.optional)
+        if problem is not None:
+            raise problem
         return self.apply(function, positional, named, path, expr)
-
-    def _check_arguments(self, function: BsFunction, positional: list[Thunk], named: dict[str, Thunk], expr: tree.Call) -> None:
-        title = expr.function.span.text
-        wanted, given = len(function.positional), len(positional)
-        if given < wanted:
-            missing = function.positional[given]
-            raise BsError(
-                "missing-argument", f"{title} needs {wanted} argument{'s' * (wanted != 1)}, {given} given: '{missing}' is missing", expr.span,
-                help=f"{title} ({', '.join(function.positional)})",
-            )  # fmt: skip
-        if given > wanted:
-            extra = [a for a in expr.arguments if not a.name][wanted]
-            raise BsError("too-many-arguments", f"{title} takes {wanted} argument{'s' * (wanted != 1)}, {given} given", extra.span, help=f"{title} ({', '.join(function.positional)}" + (f", {', '.join(n + '=...' for n in function.optional)})" if function.optional else ")"))
-        for argument in expr.arguments:
-            if argument.name and argument.name not in function.optional:
-                span = Span(argument.span.source, argument.span.start, argument.span.start + len(argument.name))
-                meant = similar(argument.name, function.optional)
-                fixes = [Fix(f"change to {meant}", (Edit(span, meant),), safe=True)] if meant else []
-                help = f"did you mean '{meant}'?" if meant else "it has: " + (", ".join(function.optional) or "none")
-                raise BsError("unknown-parameter", f"{title} has no optional parameter '{argument.name}'", span, help=help, fixes=fixes)
 
     def apply(self, function: BsFunction, positional: list[Thunk], named: dict[str, Thunk], path: str, call: Expr) -> object:
         """Calls `function`; the number of arguments was checked."""
@@ -461,8 +424,13 @@ class _IndexCall(Expr):
         self.index = index
 
 
+def _means_brackets(written: str, name: str) -> bool:
+    """Whether `written` (`h_1_`, `h_1` or the `h` of `h[1]`) was probably meant for the node `name` (`h[1]`)."""
+    if "[" not in name:
+        return False
+    plain = name.replace(".", "_").replace("[", "_").replace("]", "_")
+    return written.lower() in (plain.lower(), plain.rstrip("_").lower(), name.partition("[")[0].replace(".", "_").lower())
+
+
 def _title(thunk: Thunk) -> str:
     return thunk.path or "this value"
-
-
-__all__ = ["Interpreter", "Related", "join", "similar"]

@@ -95,7 +95,7 @@ class _Settings:
                 return value.name
             if isinstance(value, str):
                 return value
-        elif wanted == "node":
+        elif wanted in ("node", "record"):
             return value
         elif wanted == "string" and isinstance(value, str):
             if attribute.values and value and not any(value.lower() == v.lower() for v in attribute.values):

@@ -1,0 +1,1 @@
+"""The standard library of BrainScript, written in BrainScript, one theme a file."""

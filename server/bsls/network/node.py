@@ -81,6 +81,8 @@ class Node:
         """`z = Plus (a, b) : [3 x *], [3] -> [3 x *]`, as the reference prints it."""
         names = ", ".join(i.name for i in self.inputs)
         shapes = ", ".join(str(i.shape) if i.shape else "[]" for i in self.inputs)
+        if self.op == "RowRepeat":
+            names, shapes = (f"{text}, numRepeats={self.attributes.get('numRepeats')}" for text in (names, shapes))
         call = f"{self.op} ({names})" if self.inputs else f"{self.op}()"
         return f"{self.name} = {call} : {shapes} -> {self.shape or '[]'}"
 

@@ -12,10 +12,10 @@ from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.schema.ops import get
 from bsls.schema.ops.base import ShapeError
+from bsls.schema.ops.delays import first_guess
 from bsls.shape import Dims, DynamicAxis, Shape
 
 _MAX_PASSES = 64
-_UNVISITED = Shape(())
 
 
 @dataclass(slots=True)
@@ -77,6 +77,11 @@ def _free_axis_name(name: str, made: dict[int, DynamicAxis]) -> str:
     while (candidate := name + (str(number) if number else "")) in taken:
         number += 1
     return candidate
+
+
+def _unvisited(node: Node) -> Shape:
+    """What the users of a node see before it was visited, in a loop."""
+    return Shape(first_guess(node.attributes)) if node.op in ("PastValue", "FutureValue") else Shape(())
 
 
 def validate(network: Network) -> Validation:
@@ -142,7 +147,7 @@ def _validate_node(node: Node, final: bool, axes: dict[str, DynamicAxis], made: 
         failed.add(id(node))
         result.findings.append(Finding("unknown-operation", f"operation '{node.op}' of node '{node.name}' is not known", node.origin))
         return False
-    context = _Context(node, [i.shape or _UNVISITED for i in node.inputs], node.attributes, final, axes, made)
+    context = _Context(node, [i.shape or _unvisited(i) for i in node.inputs], node.attributes, final, axes, made)
     try:
         node.shape = op.shape(context)
     except ShapeError as error:

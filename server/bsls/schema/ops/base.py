@@ -51,7 +51,8 @@ FieldType = Literal[
 class Field:
     """One item of the operation's payload in a v1 model file: which attribute it holds, how, and since which version.
 
-    `default` is what the attribute is in files that do not have it, and what is written where a node lacks it.
+    `default` is what the attribute is in files that do not have it (nor another field for the attribute), and what is
+    written where a node lacks it.
     `names` are the names (first the one to read, then synonyms; case does not matter) of the numbers from 0 of an
     enumeration. `when` looks at the attributes read so far and says whether the field is there.
 

@@ -1,0 +1,131 @@
+"""`write`: the values of nodes over a data set as text files, one a node."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TextIO
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bsls.config.commands import Command
+from bsls.finding import BsError
+from bsls.network.network import Network
+from bsls.network.node import Node
+from bsls.shape import Dims
+from bstorch.actions.common import made_network, named_nodes, reader_for, required_section
+from bstorch.actions.text_output import Format, TextOutput, Warner, read_format
+from bstorch.context import RunContext
+from bstorch.kernels.base import Environment, shape_of
+from bstorch.program.layout import MinibatchLayout
+from bstorch.program.parameters import Parameters
+from bstorch.program.program import Program
+
+MINIBATCH_SIZE = 2048
+STANDARD_OUTPUT = "-"
+
+
+def run(command: Command, context: RunContext) -> None:
+    """Writes the nodes of `outputNodeNames`, else the output nodes of the network."""
+    section = command.section
+    for key in ("writer", "nodeUnitTest"):
+        value = section.get(key)
+        if value is not None and value.text.lower() not in ("", "false", "0"):
+            raise BsError("unsupported-setting", f"{key} is not available yet in this version", value.span, help="write text with outputPath")
+    path = section.require("outputPath").string()
+    network = made_network(command, context, command.trace_level)
+    nodes = _nodes(command, network, context)
+    inputs = [n for n in network.evaluation_order(nodes) if n.is_input]
+    reader = reader_for(required_section(section, "reader"), inputs, context, randomize=False)
+    program = Program(network, nodes, Parameters(network, context.device), Environment(device=context.device))
+    form = read_format(section)
+    sizes = section.get_array("minibatchSize")
+    size = sizes[0].integer() if sizes else MINIBATCH_SIZE
+    warner = Warner(context.say)
+    with ExitStack() as stack:
+        outputs = [(n, TextOutput(n.name, shape_of(n).dims, form, warner), _opened(path, n, stack)) for n in nodes]
+        _write_once(outputs, form.prologue)
+        samples = 0
+        for number, minibatch in enumerate(reader.minibatches(0, section.get_integer("epochSize", 0) or None, size)):
+            values = program.forward(minibatch)
+            for (node, output, file), value in zip(outputs, values, strict=True):
+                layout = program.environment.layouts.get(shape_of(node).axis) if shape_of(node).axis else None
+                file.write(output.minibatch(number, sequences(node, value, layout), minibatch.keys))
+            columns = max((layout.matrix_columns for layout in minibatch.layouts.values()), default=0)
+            samples += columns
+            context.say(f"Minibatch[{number}]: ActualMBSize = {columns}")
+            if path == STANDARD_OUTPUT:
+                sys.stdout.write("\n")
+        _write_once(outputs, form.epilogue)
+    context.say(f"Written to {path}*")
+    context.say(f"Total Samples Evaluated = {samples}")
+    context.events.emit("result", command=context.command, outputs=[_file_name(path, n) for n in nodes], samples=samples)
+
+
+def sequences(node: Node, value: torch.Tensor, layout: MinibatchLayout | None) -> Iterator[NDArray]:
+    """The sequences of a minibatch in reading order, each as (samples, elements).
+
+    A value without dynamic axis is a single sequence that consists of the columns of its matrix.
+    """
+    array = value.detach().cpu().numpy()
+    shape = shape_of(node)
+    if layout is None:
+        rows = shape.dims[0] if shape.dims else 1
+        yield array.reshape(-1, rows)
+        return
+    flat = array.reshape(len(array), -1)
+    if layout.is_frames:
+        yield from np.split(flat, len(flat)) if len(flat) else ()
+        return
+    ordered = flat[layout.by_sequence.numpy()]
+    yield from np.split(ordered, np.cumsum(layout.lengths)[:-1])
+
+
+def _nodes(command: Command, network: Network, context: RunContext) -> list[Node]:
+    names = command.section.get_array("outputNodeNames")
+    if names:
+        nodes = named_nodes(network, names, context)
+        if not nodes:
+            raise BsError(
+                "unknown-node", "the network has none of the nodes that outputNodeNames lists", names[0].span,
+                help=f"nodes: {_some(network)}",
+            )  # fmt: skip
+        return nodes
+    if not network.groups["output"]:
+        raise BsError(
+            "no-output", "the network has no output nodes", command.section.span, help="name what to write with outputNodeNames"
+        )
+    return list(dict.fromkeys(network.groups["output"]))
+
+
+def _some(network: Network) -> str:
+    names = [n.name for n in network.by_name() if not n.is_parameter and "[" not in n.name]
+    return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+
+
+def _file_name(path: str, node: Node) -> str:
+    return path if path == STANDARD_OUTPUT else f"{path}.{node.name}"
+
+
+def _opened(path: str, node: Node, stack: ExitStack) -> TextIO:
+    if path == STANDARD_OUTPUT:
+        return sys.stdout
+    name = _file_name(path, node)
+    try:
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        return stack.enter_context(open(name, "w", encoding="utf-8"))
+    except OSError as error:
+        raise BsError("file-write", f"cannot write '{name}': {error.strerror}", help="check the folder and its permissions") from error
+
+
+def _write_once(outputs: list[tuple[Node, TextOutput, TextIO]], text: str) -> None:
+    if text:
+        for _, _, file in outputs:
+            file.write(text)
+
+
+__all__ = ["Dims", "Format", "run", "sequences"]

@@ -1,0 +1,111 @@
+"""Runs the commands of a config with torch: what `bsls run` and `bsls resume` reach through the entry point `bsls.runtime`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TextIO
+
+import torch
+
+from bsls.config.commands import Command
+from bsls.config.section import Section
+from bsls.finding import BsError
+from bsls.network.printing import banner
+from bsls.project.project import Project
+from bstorch.context import RunContext
+from bstorch.events import EventWriter
+
+Run = Callable[[Command, RunContext], None]
+
+
+class Runtime:
+    """The engine: runs commands, writes the log to `stderr` and events to the file `events`."""
+
+    def __init__(self, stderr: TextIO | None = None, events: str | None = None) -> None:
+        self._stderr = stderr or sys.stderr
+        self._events = events
+
+    def run(self, project: Project) -> None:
+        """Runs all commands in order; raises BsError where one fails."""
+        with EventWriter(self._events) as events:
+            try:
+                self._run(project, events)
+            except BsError as error:
+                events.error(error)
+                raise
+            events.emit("done")
+
+    def resume(self, project: Project, start: str | None = None, to: str | None = None, max_epochs: int | None = None) -> None:
+        """Goes on with the training of the config's first train command.
+
+        `start` is the model to go on from (default: the last complete one), `to` a folder for all files that are written
+        (default: where the models are), `max_epochs` takes the place of `maxEpochs`.
+        """
+        from bstorch.actions.resume import resume
+
+        with EventWriter(self._events) as events:
+            try:
+                context = self._context(project, events)
+                resume(project.commands(), context, start, to, max_epochs)
+            except BsError as error:
+                events.error(error)
+                raise
+            events.emit("done")
+
+    def _run(self, project: Project, events: EventWriter) -> None:
+        commands = project.commands()
+        context = self._context(project, events)
+        names = list(dict.fromkeys(c.name for c in commands))
+        context.say(f"Commands: {' '.join(names)}")
+        context.say(f'precision = "{project.config.get_string("precision", "float")}"')
+        for command in commands:
+            context.command = command.name
+            context.say_all(banner(command.name, command.action))
+            _action(command)(command, context)
+            if command.trace_level > 0:
+                context.say_all(("", f'Action "{command.action}" complete.', ""))
+            context.flush()
+        context.say("COMPLETED.")
+        context.flush()
+
+    def _context(self, project: Project, events: EventWriter) -> RunContext:
+        return RunContext(project, self._stderr, events, device_of(project.config))
+
+
+def _action(command: Command) -> Run:
+    """The implementation of a command's action."""
+    if command.action in ("train", "trainRNN"):
+        from bstorch.actions.train import run
+    elif command.action in ("test", "eval"):
+        from bstorch.actions.evaluate import run
+    elif command.action == "write":
+        from bstorch.actions.write import run
+    elif command.action.lower() in ("dumpnodes", "dumpnode"):
+        from bstorch.actions.dump_nodes import run
+    else:
+        raise BsError(
+            "unsupported-action",
+            f"the action '{command.action}' is not available yet in this version",
+            command.action_span,
+            help="leave the command out: command = ...",
+        )
+    return run
+
+
+def device_of(config: Section) -> torch.device:
+    """The device that `deviceId` asks for: -1 or `cpu`, a GPU's number, or `auto` (the first GPU if there is one)."""
+    value = config.get("deviceId")
+    text = "auto" if value is None else value.text.lower()
+    available = torch.cuda.is_available()
+    if text in ("cpu", "-1"):
+        return torch.device("cpu")
+    if text == "auto":
+        return torch.device("cuda", 0) if available else torch.device("cpu")
+    if text.isdigit():
+        if not available:
+            return torch.device("cpu")
+        if int(text) < torch.cuda.device_count():
+            return torch.device("cuda", int(text))
+    assert value is not None
+    raise value.error("there is no such device", "use auto, cpu, or the number of a GPU")

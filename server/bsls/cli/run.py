@@ -1,0 +1,23 @@
+"""`bsls run`: the reference's own command line."""
+
+from __future__ import annotations
+
+import click
+
+from bsls.cli.arguments import reference_arguments
+
+
+@click.command()
+@click.argument("arguments", nargs=-1, required=True, metavar="configFile=FILE[+FILE] [key=value]...")
+@click.option("--events", metavar="FILE", help="Also write what happens to FILE, a JSON object a line.")
+def command(arguments: tuple[str, ...], events: str | None) -> None:
+    """Run a config's commands: train, test, write, ...
+
+    The arguments are those of the reference: `command=Train:Test` chooses commands, `key=value` and
+    `Section=[key=value]` override the file. The log goes to stderr.
+    """
+    from bsls.cli.runtime import load_runtime
+    from bsls.project.project import Project
+
+    project = Project(reference_arguments(arguments), foresee=False)
+    load_runtime()(events=events).run(project)
