@@ -69,7 +69,10 @@ def read_format(section: Section) -> Format:
 
 
 def _text(block: Section, key: str, default: str) -> str:
-    text = block.get_string(key, default)
+    value = block.get(key)
+    if value is None:
+        return default
+    text = value.text.strip()  # blanks at the ends are lost in the reference, too: that is what \\s is for
     for escape, character in (("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t"), ("\\s", " ")):
         text = text.replace(escape, character)
     return text

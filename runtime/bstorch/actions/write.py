@@ -36,6 +36,12 @@ def run(command: Command, context: RunContext) -> None:
         value = section.get(key)
         if value is not None and value.text.lower() not in ("", "false", "0"):
             raise BsError("unsupported-setting", f"{key} is not available yet in this version", value.span, help="write text with outputPath")
+    keys = section.get("writeSequenceKey")
+    if keys is not None and keys.boolean() and required_section(section, "reader").own("deserializers") is None:
+        raise BsError(
+            "config-value", "writeSequenceKey needs a reader with deserializers", keys.span,
+            help="remove it, or describe the data with deserializers = ([ ... ])",
+        )  # fmt: skip
     path = section.require("outputPath").string()
     network = made_network(command, context, command.trace_level)
     nodes = _nodes(command, network, context)

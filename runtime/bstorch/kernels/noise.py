@@ -15,10 +15,14 @@ from bstorch.random import Generator
 
 
 class Dropout:
-    """The compiled Dropout of one node; the trainer sets `rate` and calls `seed` at the start of an epoch."""
+    """The compiled Dropout of one node; the trainer sets `rate` and calls `seed` at the start of an epoch.
+
+    The node's attributes note seed and numbers drawn, which are saved with the model.
+    """
 
     def __init__(self, node: Node, environment: Environment) -> None:
         self.rate = 0.0
+        self._node = node
         self._environment = environment
         self._dims = reversed_dims(node)
         self._elements = elements(node)
@@ -29,6 +33,7 @@ class Dropout:
 
     def seed(self, seed: int) -> None:
         """Begins the epoch's stream of random numbers."""
+        self._node.attributes.update(rngSeed=seed, rngOffset=0)
         if self._environment.fast_random:
             self._fast = torch.Generator(self._environment.device)
             self._fast.manual_seed(seed)
@@ -50,10 +55,12 @@ class Dropout:
 
     def _reference_numbers(self, x: Tensor) -> Tensor:
         if self._generator is None:
-            self._generator = Generator(0)
+            self.seed(0)
         layout = None if self._axis is None else self._environment.layouts[self._axis]
         columns = 1 if layout is None else layout.matrix_columns
+        self._node.attributes["rngOffset"] += columns * self._elements  # type: ignore[operator]
         dtype = "float64" if self._dtype == torch.float64 else "float32"
+        assert self._generator is not None
         drawn = torch.from_numpy(self._generator.uniform(columns * self._elements, 0.0, 1.0, dtype))
         if layout is None:
             return drawn.view(self._dims).to(x.device)

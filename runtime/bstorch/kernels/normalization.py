@@ -18,6 +18,9 @@ from bstorch.kernels.base import Environment, Forward, axis_of, elements, kernel
 from bstorch.kernels.broadcast import broadcasting
 from bstorch.kernels.criteria import away_from_zero
 
+_SMALL = 1 << 16
+"""Values up to which a minibatch is normalised in double precision."""
+
 
 class BatchNormalization:
     """The compiled BatchNormalization of one node.
@@ -85,6 +88,14 @@ class BatchNormalization:
         self, x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, update: float
     ) -> Tensor:
         """Normalises with the statistics of the minibatch and moves the running ones."""
+        if x.numel() <= _SMALL and x.dtype == torch.float32:
+            # The rounding of float sums over few values would be the largest error of a training step.
+            running = mean.double(), variance.double()
+            result = self._normalised(x.double(), scale.double(), bias.double(), *running, update).to(x.dtype)
+            if update != 0:
+                mean.copy_(running[0])
+                variance.copy_(running[1])
+            return result
         if update == 0:
             return torch.native_batch_norm(x, scale, bias, None, None, True, 0.0, self._epsilon)[0]
         if x.numel() // scale.numel() > 1:

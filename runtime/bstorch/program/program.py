@@ -103,7 +103,8 @@ class Program:
         for node in self.order:
             if node.is_parameter or node.is_input or node in swallowed or node.op == "DynamicAxis":
                 continue
-            inputs, forward = self._kernel(node, fused.get(node))
+            inputs, forward, sparse = self._kernel(node, fused.get(node))
+            forward = _with_dense_inputs(forward, inputs, sparse)
             slots = tuple(self._slots[i] for i in inputs)
             if node in constants:
                 with torch.no_grad():
@@ -112,9 +113,10 @@ class Program:
                 steps.append((node, (forward, slots, self._slots[node])))
         return steps
 
-    def _kernel(self, node: Node, fused: Fused | None) -> tuple[tuple[Node, ...], Forward]:
+    def _kernel(self, node: Node, fused: Fused | None) -> tuple[tuple[Node, ...], Forward, tuple[int, ...]]:
+        """Inputs and function of a node, and the inputs that may be sparse."""
         if fused is not None:
-            return fused.inputs, fused.forward
+            return fused.inputs, fused.forward, fused.sparse
         found = kernels.get(node.op)
         if found is None:
             raise BsError(
@@ -122,7 +124,7 @@ class Program:
             )
         forward = found.build(node, self.environment)
         self.compiled[node] = forward
-        return tuple(node.inputs), forward
+        return tuple(node.inputs), forward, found.sparse
 
     def _constants(self) -> set[Node]:
         """Nodes whose values never change during the run."""
@@ -156,25 +158,14 @@ class Program:
         return _Input(node, self._slots[node], view, dtype_of(node), self._takes_sparse(node))
 
     def _takes_sparse(self, node: Node) -> bool:
-        """Whether everything that uses the input can do so without a dense tensor.
+        """Whether the value may be sparse.
 
-        A dense input of the network has a dense gradient in the reference even if the reader's stream is sparse, so only
-        labels may stay sparse then.
+        A dense input of the network has a dense gradient in the reference even if the reader's stream is sparse, so it stays
+        sparse only where it is nothing but labels.
         """
-        if node in self.roots:
-            return False
-        for user in self._users[node]:
-            fused = self._fused.get(user)
-            if fused is not None and node in fused.inputs:
-                places, allowed = [i for i, n in enumerate(fused.inputs) if n is node], fused.sparse
-            else:
-                found = kernels.get(user.op)
-                places, allowed = [i for i, n in enumerate(user.inputs) if n is node], found.sparse if found else ()
-            if any(i not in allowed for i in places):
-                return False
-            if node.op != "SparseInputValue" and (fused is not None or user.op == "Times"):
-                return False
-        return True
+        if node.op == "SparseInputValue":
+            return True
+        return node not in self.roots and all(_only_labels(node, user) for user in self._users[node])
 
     # --- running -----------------------------------------------------------------------------------------------------
 
@@ -258,6 +249,23 @@ class Program:
                 node.origin,
                 help="give it a dynamic axis of its own, or as many samples in each sequence",
             )
+
+
+def _only_labels(node: Node, user: Node) -> bool:
+    found = kernels.get(user.op)
+    return found is not None and 0 in found.sparse and [i for i, n in enumerate(user.inputs) if n is node] == [0]
+
+
+def _with_dense_inputs(forward: Forward, inputs: tuple[Node, ...], allowed: tuple[int, ...]) -> Forward:
+    """`forward` with values of sparse inputs made dense where it cannot take them as they are."""
+    views = {i: (-1, *reversed_dims(n)) for i, n in enumerate(inputs) if n.op == "SparseInputValue" and i not in allowed}
+    if not views:
+        return forward
+
+    def densified(*values: Tensor | SparseBatch) -> Tensor:
+        return forward(*(v.dense().view(views[i]) if isinstance(v, SparseBatch) else v for i, v in enumerate(values)))
+
+    return densified
 
 
 def _dense(value: Tensor | SparseBatch | None) -> Tensor:

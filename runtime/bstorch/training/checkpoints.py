@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -91,17 +92,7 @@ def commit(
     save_model(network, parameters, prepared)
     try:
         write_checkpoint(checkpoint, checkpoint_of(model))
-        note = {
-            "version": SIDE_FILE_VERSION,
-            "command": command,
-            "epoch": epoch,
-            "epochs": files.epochs,
-            "samplesSeen": checkpoint.samples_seen,
-            "model": _digest(prepared),
-            "checkpoint": _digest(checkpoint_of(model)),
-        }
-        with atomic_file(side_file_of(model)) as file:
-            file.write(json.dumps(note, indent=1).encode() + b"\n")
+        write_note(model, epoch, command, digest=_digest(prepared))
         os.replace(prepared, model)
     except OSError as error:
         raise BsError(
@@ -118,6 +109,35 @@ def drop_checkpoint(model: str) -> None:
     for path in (checkpoint_of(model), side_file_of(model)):
         with suppress(OSError):
             os.unlink(path)
+
+
+def write_note(model: str, epoch: int, command: str, digest: str = "") -> None:
+    """Notes what `model` and its checkpoint are; `digest` is that of the model if it has not got its name yet."""
+    note = {
+        "version": SIDE_FILE_VERSION,
+        "command": command,
+        "epoch": epoch,
+        "model": digest or _digest(model),
+        "checkpoint": _digest(checkpoint_of(model)),
+    }
+    with atomic_file(side_file_of(model)) as file:
+        file.write(json.dumps(note, indent=1).encode() + b"\n")
+
+
+def copy_model(source: str, target: str, epoch: int, command: str) -> None:
+    """Copies a model with its checkpoint, if it has one; each file appears whole or not at all."""
+    if os.path.exists(checkpoint_of(source)):
+        _copy(checkpoint_of(source), checkpoint_of(target))
+        write_note(target, epoch, command, digest=_digest(source))
+    _copy(source, target)
+
+
+def _copy(source: str, target: str) -> None:
+    try:
+        with open(source, "rb") as read, atomic_file(target) as written:
+            shutil.copyfileobj(read, written)
+    except OSError as error:
+        raise BsError("file-read", f"cannot read '{source}': {error.strerror}", help="check the file") from error
 
 
 def read_note(model: str) -> dict[str, Any] | None:

@@ -1,0 +1,142 @@
+"""`bsls resume`: goes on with a training that was cut off, or trains a finished one for more epochs.
+
+Nothing that exists is overwritten: a final model that training goes on from is kept under the name of its epoch, and other
+models in the way end the command before it begins. With a folder to write to, all files of the run stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bsls.config.commands import Command
+from bsls.config.sgd import SGDSettings
+from bsls.finding import BsError
+from bsls.network.printing import banner
+from bstorch.actions.common import loaded_network, model_path
+from bstorch.actions.train import sgd_settings, train
+from bstorch.context import RunContext
+from bstorch.training.checkpoints import ModelFiles, belongs_together, checkpoint_of, copy_model, read_note
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A model to go on from: `epoch` epochs are done, `complete` if its own checkpoint is beside it."""
+
+    model: str
+    epoch: int
+    complete: bool
+
+
+def resume(commands: Sequence[Command], context: RunContext, start: str | None, to: str | None, max_epochs: int | None) -> None:
+    """Continues the training of the one command that trains (or of the first one that has not ended)."""
+    command = _training_command(commands)
+    context.command = command.name
+    settings = _with_epochs(sgd_settings(command.section, command.precision), max_epochs)
+    path = model_path(command).string()
+    found = _given(start, path, settings.max_epochs) if start else last_complete(path, settings.max_epochs)
+    if found is None:
+        raise BsError(
+            "nothing-to-resume",
+            f"there is no model '{path}' or '{path}.N' to go on from",
+            model_path(command).span,
+            help="start the training with `bsls run`",
+        )
+    context.say_all(banner(command.name, command.action))
+    with_state = "with its checkpoint" if found.complete else "without a checkpoint, so that momentum begins anew"
+    context.say(f"Found '{found.model}' {with_state}: {found.epoch} of {settings.max_epochs} epochs are done.")
+    if found.epoch >= settings.max_epochs:
+        context.say(f"Nothing is left to do; --max-epochs with more than {found.epoch} goes on.")
+        return
+    files = ModelFiles(os.path.join(to, os.path.basename(path)) if to else path, settings.max_epochs)
+    _refuse_overwriting(files, found)
+    if files.model(found.epoch) != found.model:
+        copy_model(found.model, files.model(found.epoch), found.epoch, command.name)
+        context.say(f"It is kept as '{files.model(found.epoch)}'.")
+    context.say(f"Going on with epoch {found.epoch + 1}; models are written to '{files.model(found.epoch + 1)}' and so on.")
+    network = loaded_network(found.model)
+    train(network, command.section, settings, files, context, begun=found.epoch)
+
+
+def _training_command(commands: Sequence[Command]) -> Command:
+    training = [c for c in commands if c.action in ("train", "trainRNN")]
+    if not training:
+        span = commands[0].name_span if commands else None
+        raise BsError("nothing-to-resume", "none of the commands trains", span, help="name one that does: command=NAME")
+    open_ones = [c for c in training if not os.path.exists(model_path(c).string())]
+    if len(training) > 1 and len(open_ones) != 1:
+        started = [c for c in open_ones if last_complete(model_path(c).string(), 0) is not None]
+        if len(started) != 1:
+            names = ", ".join(c.name for c in training)
+            raise BsError("usage", f"several commands train: {names}", training[0].name_span, help="say which one: command=NAME")
+        return started[0]
+    return training[0] if len(training) == 1 else open_ones[0]
+
+
+def _with_epochs(settings: SGDSettings, max_epochs: int | None) -> SGDSettings:
+    return settings if max_epochs is None else replace(settings, max_epochs=max_epochs)
+
+
+def _given(start: str, path: str, max_epochs: int) -> Found:
+    if not os.path.isfile(start):
+        raise BsError("missing-model", f"the model '{start}' does not exist", help="give --from an existing model file")
+    return Found(start, epoch_of(start, path, max_epochs), os.path.exists(checkpoint_of(start)))
+
+
+def last_complete(path: str, max_epochs: int) -> Found | None:
+    """The model with most epochs done whose checkpoint is there; else the one with most epochs done.
+
+    A model that was written before the numbered one of the epoch before it is from an older run and does not count.
+    """
+    numbered = [Found(f"{path}.{k}", k, _is_complete(f"{path}.{k}")) for k in _numbers(path)]
+    candidates = list(numbered)
+    if os.path.isfile(path):
+        last = numbered[-1].model if numbered else None
+        if last is None or os.stat(path).st_mtime_ns >= os.stat(last).st_mtime_ns:
+            candidates.append(Found(path, epoch_of(path, path, max_epochs), _is_complete(path)))
+    complete = [c for c in candidates if c.complete]
+    return (complete or candidates or [None])[-1]
+
+
+def _is_complete(model: str) -> bool:
+    return os.path.exists(checkpoint_of(model)) and belongs_together(model)
+
+
+def epoch_of(model: str, path: str, max_epochs: int) -> int:
+    """How many epochs a model was trained for: as noted beside it, by the number in its name, or, for the model without
+    a number, one more than the highest number there is."""
+    note = read_note(model)
+    if note is not None and isinstance(note.get("epoch"), int):
+        return int(note["epoch"])
+    number = re.search(r"\.(\d+)$", model)
+    if number is not None and model != path:
+        return int(number.group(1))
+    numbers = _numbers(model)
+    return numbers[-1] + 1 if numbers else max_epochs
+
+
+def _numbers(path: str) -> list[int]:
+    """The epochs of which there are numbered models, in order."""
+    folder, name = os.path.split(path)
+    pattern = re.compile(re.escape(name) + r"\.(\d+)")
+    try:
+        entries = os.listdir(folder or ".")
+    except OSError:
+        return []
+    return sorted(int(m.group(1)) for e in entries if (m := pattern.fullmatch(e)))
+
+
+def _refuse_overwriting(files: ModelFiles, found: Found) -> None:
+    """Ends the command where a model is in the way of one that would be written."""
+    kept = os.path.abspath(found.model)
+    first = found.epoch if files.model(found.epoch) != found.model else found.epoch + 1
+    for epoch in range(first, files.epochs + 1):
+        model = files.model(epoch)
+        if os.path.exists(model) and os.path.abspath(model) != kept:
+            raise BsError(
+                "would-overwrite",
+                f"going on from '{found.model}' would overwrite '{model}'",
+                help="give --to FOLDER for the new files, or move that model away",
+            )
