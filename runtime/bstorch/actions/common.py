@@ -58,7 +58,7 @@ def required_section(section: Section, *keys: str) -> Section:
     )
 
 
-def reader_for(section: Section, inputs: Iterable[Node], context: RunContext, randomize: bool | None = None) -> Reader:
+def reader_for(section: Section, inputs: Sequence[Node], context: RunContext, randomize: bool | None = None) -> Reader:
     """The reader of a block, which delivers all `inputs`."""
     reader = open_reader(section, randomize, context.say)
     check_streams(inputs, reader)

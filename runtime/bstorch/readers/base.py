@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 
+from bsls.config.streams import Stream, mismatches
 from bsls.finding import BsError
 from bsls.network.node import Node
 from bsls.source import Span
 from bstorch.program.layout import MinibatchLayout
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """One input that a reader delivers.
-
-    `name` is the network's input, `alias` the name in the data. `dim` is the number of values of a sample. `span` is
-    where the stream is configured, `dim_span` where its `dim` stands.
-    """
-
-    name: str
-    alias: str
-    dim: int
-    sparse: bool = False
-    span: Span | None = None
-    dim_span: Span | None = None
 
 
 @dataclass(slots=True)
@@ -115,27 +100,7 @@ class Reader(Protocol):
         ...
 
 
-def check_streams(network_inputs: Iterable[Node], reader: Reader) -> None:
-    """Checks that the reader delivers each of the network's inputs, with as many values a sample.
-
-    Raises BsError: `input-not-in-reader` at the reader's `input` block, `reader-dim-mismatch` at the `dim` of a stream.
-    """
-    streams = {s.name: s for s in reader.streams}
-    for node in network_inputs:
-        stream = streams.get(node.name)
-        elements = node.shape.elements if node.shape else 0
-        if stream is None:
-            known = ", ".join(f"'{name}'" for name in streams)
-            alike = next((name for name in streams if name.lower() == node.name.lower()), None)
-            if alike is not None:
-                help = f"capitals count: the stream is called '{alike}'"
-            else:
-                help = f'add {node.name} = {{ dim = {elements} ; format = "dense" }} to the reader, or rename a stream (alias keeps its name in the data)'
-            raise BsError("input-not-in-reader", f"the network has an input '{node.name}', but the reader delivers no such stream, only {known}", reader.input_span, help=help)
-        if elements != stream.dim:
-            raise BsError(
-                "reader-dim-mismatch",
-                f"input '{node.name}' has the shape {node.shape}, {elements} values a sample, but the reader's stream has dim = {stream.dim}",
-                stream.dim_span or stream.span,
-                help=f"write dim = {elements}, or change the network's input",
-            )
+def check_streams(network_inputs: Sequence[Node], reader: Reader) -> None:
+    """Checks that the reader delivers each of the network's inputs, with as many values a sample; raises BsError."""
+    for finding in mismatches(network_inputs, reader.streams, reader.input_span):
+        raise BsError.of(finding)

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 
 from bsls.config.section import Section, Value
+from bsls.config.streams import Stream, text_streams
 from bsls.finding import BsError
 from bsls.source import Span
 from bstorch.program.layout import MinibatchLayout
-from bstorch.readers.base import Minibatch, SparseBatch, Stream
+from bstorch.readers.base import Minibatch, SparseBatch
 from bstorch.readers.text_index import Indices, TextFileError, TextIndex, build_index
 from bstorch.readers.text_parser import (
     DenseSamples,
@@ -292,24 +293,14 @@ def from_section(section: Section, randomize: bool | None = None, log: Callable[
 
     Raises BsError for settings that are missing, unknown or do not fit together.
     """
-    inputs = section.own_section("input")
-    if inputs is None:
-        raise BsError("missing-key", "the reader has no 'input' block", section.span, help='add input = { NAME = { dim = N ; format = "dense" } } with an entry for each input of the network')
-    streams = [_stream(inputs, value.key) for value in inputs]
-    if not streams:
-        raise BsError("missing-key", "the 'input' block of the reader is empty", inputs.span, help='add NAME = { dim = N ; format = "dense" } for each input of the network')
-    aliases: dict[str, str] = {}
-    for stream in streams:
-        if stream.alias in aliases:
-            raise BsError("config-value", f"streams '{aliases[stream.alias]}' and '{stream.name}' are both called '{stream.alias}' in the data", stream.span, help="give each stream an alias of its own")
-        aliases[stream.alias] = stream.name
+    streams, input_span = text_streams(section)
     file = section.require("file")
     frame_mode = section.get("frameMode")
     chunk_bytes = section.get_integer("chunkSizeInBytes", CHUNK_BYTES)
     settings = TextSettings(
         file=file.string(),
         streams=streams,
-        main_stream=_main_stream(inputs, streams),
+        main_stream=_main_stream(section, streams),
         shuffling=None if randomize is False else _shuffling(section, chunk_bytes, bool(randomize)),
         skip_sequence_ids=section.get_boolean("skipSequenceIds", False),
         max_errors=section.get_integer("maxErrors", 0),
@@ -319,7 +310,7 @@ def from_section(section: Section, randomize: bool | None = None, log: Callable[
         trace_level=section.get_integer("traceLevel", 1),
         dtype=_dtype(section),
         file_span=file.span,
-        input_span=inputs.span,
+        input_span=input_span,
         frame_mode_span=frame_mode.span if frame_mode else None,
     )
     # What only tunes the reference: our index is not kept on disk, and ids of this reader are always numbers.
@@ -328,24 +319,9 @@ def from_section(section: Section, randomize: bool | None = None, log: Callable[
     return TextFormatReader(settings, log)
 
 
-def _stream(inputs: Section, name: str) -> Stream:
-    block = inputs.own_section(name)
-    assert block is not None
-    dim, format, alias = block.own("dim"), block.own("format"), block.own("alias")
-    for key, value in (("dim", dim), ("format", format)):
-        if value is None:
-            raise BsError("missing-key", f"stream '{name}' has no '{key}'", block.span, help=f"add {key} = " + ('"dense" or "sparse"' if key == "format" else "its number of values"))
-    assert dim is not None and format is not None
-    if format.text.lower() not in ("dense", "sparse"):
-        raise format.error("a stream is 'dense' or 'sparse'", 'write format = "dense" or format = "sparse"')
-    if dim.integer() < 1:
-        raise dim.error("a sample has at least 1 value")
-    if alias is not None and not alias.text:
-        raise alias.error("the name in the data must not be empty")
-    return Stream(name, alias.text if alias else name, dim.integer(), format.text.lower() == "sparse", block.span, dim.span)
-
-
-def _main_stream(inputs: Section, streams: list[Stream]) -> Stream | None:
+def _main_stream(section: Section, streams: list[Stream]) -> Stream | None:
+    inputs = section.own_section("input")
+    assert inputs is not None
     found: Stream | None = None
     for stream in streams:
         block = inputs.own_section(stream.name)

@@ -1,14 +1,12 @@
-"""Applies fixes to files."""
+"""Applies fixes to texts."""
 
 from __future__ import annotations
 
 import difflib
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 
 from bsls.config.assemble import COMMAND_LINE
-from bsls.finding import BsError, Edit, Finding
+from bsls.finding import Edit, Finding
 from bsls.source import Source
 
 
@@ -39,21 +37,3 @@ def show_fixes(findings: Iterable[Finding]) -> Iterator[str]:
     """What the fixes change, as a unified diff."""
     for source, (text, _) in mended(findings).items():
         yield from difflib.unified_diff(source.text.splitlines(), text.splitlines(), source.path, source.path, lineterm="")
-
-
-def apply_fixes(findings: Iterable[Finding]) -> dict[str, int]:
-    """Writes the mended files, each in one step; returns how many fixes each got."""
-    done: dict[str, int] = {}
-    for source, (text, number) in mended(findings).items():
-        try:
-            with open(source.path, "rb") as old:
-                windows = b"\r\n" in old.read()
-            handle, temporary = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(source.path)))
-            with open(handle, "w", encoding="utf-8", newline="\r\n" if windows else "\n") as file:
-                file.write(text)
-            os.chmod(temporary, os.stat(source.path).st_mode)
-            os.replace(temporary, source.path)
-        except OSError as error:
-            raise BsError("usage", f"cannot write '{source.path}': {error.strerror}", None) from error
-        done[source.path] = number
-    return done

@@ -31,7 +31,7 @@ def command(
     folder then. With configFile=FILE, arguments mean what they mean to `bsls run`. Models that a command of the config
     will write need not exist.
     """
-    from bsls.check.fix import apply_fixes, show_fixes
+    from bsls.check.fix import mended, show_fixes
     from bsls.check.registry import find
     from bsls.check.run import check_config
     from bsls.finding import Finding
@@ -54,8 +54,9 @@ def command(
             sys.exit(1 if any(x.safe for f in findings for x in f.fixes) else 0)
         if not fix or not any(x.safe for f in findings for x in f.fixes) or attempt == 9:
             break
-        for path, number in apply_fixes(findings).items():
-            click.echo(f"{path}: {number} mended", err=form == "json")
+        for source, (text, number) in mended(findings).items():
+            _write(source.path, text)
+            click.echo(f"{source.path}: {number} mended", err=form == "json")
     if form == "json":
         from bsls.cli.render.json import as_json
 
@@ -67,6 +68,18 @@ def command(
             click.echo(line)
     level = _EXIT[fail_level]
     sys.exit(1 if any(f.severity >= level for f in findings) else 0)
+
+
+def _write(path: str, text: str) -> None:
+    """Replaces a text file in one step; line ends and permissions stay."""
+    from bsls.modelfile.atomic import atomic_file
+
+    with open(path, "rb") as old:
+        windows = b"\r\n" in old.read()
+    mode = os.stat(path).st_mode
+    with atomic_file(path) as file:
+        file.write((text.replace("\n", "\r\n") if windows else text).encode())
+    os.chmod(path, mode)
 
 
 def _wanted(rule: str, select: tuple[str, ...], ignore: tuple[str, ...]) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from bsls.config.section import Section
-from bsls.finding import Edit, Finding, Fix
+from bsls.finding import BsError, Edit, Finding, Fix
 from bsls.network.node import Node
 from bsls.source import Span
 
@@ -35,43 +35,56 @@ def reader_type(section: Section) -> str:
     return section.get_string("readerType", TEXT_READER)
 
 
-def text_streams(section: Section) -> tuple[list[Stream], Span] | None:
-    """The streams of a text format reader's block and where they are configured; None where there is no `input`.
+def text_streams(section: Section) -> tuple[list[Stream], Span]:
+    """The streams of a text format reader's block and where they are configured.
 
-    Raises BsError for a stream without `dim` or with an unknown `format`.
+    Raises BsError where there are none, or for a stream whose `dim`, `format` or `alias` does not do.
     """
     block = section.own_section("input")
+    example = 'add input = { NAME = { dim = N ; format = "dense" } } with an entry for each input of the network'
     if block is None:
-        return None
-    streams: list[Stream] = []
-    for value in block:
-        stream = block.own_section(value.key)
-        assert stream is not None
-        dim = stream.own("dim")
-        if dim is None:
-            dim = stream.require("dim")  # raises
-        alias = stream.own("alias")
-        form = stream.own("format")
-        if form is None:
-            form = stream.require("format")
-        if form.text.lower() not in ("dense", "sparse"):
-            raise form.error("must be dense or sparse", "write dense or sparse")
-        streams.append(
-            Stream(value.key, alias.text if alias is not None else value.key, dim.integer(), form.text.lower() == "sparse", value.key_span, dim.span)
-        )
+        raise BsError("missing-key", "the reader has no 'input' block", section.span, help=example)
+    streams = [_stream(block, value.key) for value in block]
+    if not streams:
+        raise BsError("missing-key", "the 'input' block of the reader is empty", block.span, help=example)
+    aliases: dict[str, str] = {}
+    for stream in streams:
+        if stream.alias in aliases:
+            raise BsError(
+                "config-value", f"streams '{aliases[stream.alias]}' and '{stream.name}' are both called '{stream.alias}' in the data",
+                stream.span, help="give each stream an alias of its own",
+            )  # fmt: skip
+        aliases[stream.alias] = stream.name
     return streams, block.span
 
 
-def mismatches(inputs: Iterable[Node], streams: Sequence[Stream], place: Span | None) -> Iterator[Finding]:
+def _stream(inputs: Section, name: str) -> Stream:
+    block = inputs.own_section(name)
+    assert block is not None
+    dim, form, alias = block.own("dim"), block.own("format"), block.own("alias")
+    if dim is None:
+        raise BsError("missing-key", f"stream '{name}' has no 'dim'", block.span, help="add dim = its number of values")
+    if form is None:
+        raise BsError("missing-key", f"stream '{name}' has no 'format'", block.span, help='add format = "dense" or "sparse"')
+    if form.text.lower() not in ("dense", "sparse"):
+        raise form.error("a stream is 'dense' or 'sparse'", 'write format = "dense" or format = "sparse"')
+    if dim.integer() < 1:
+        raise dim.error("a sample has at least 1 value")
+    if alias is not None and not alias.text:
+        raise alias.error("the name in the data must not be empty")
+    return Stream(name, alias.text if alias else name, dim.integer(), form.text.lower() == "sparse", block.span, dim.span)
+
+
+def mismatches(inputs: Sequence[Node], streams: Sequence[Stream], place: Span | None) -> Iterator[Finding]:
     """What the inputs want and the reader does not deliver: a missing stream, another number of values a sample."""
-    by_name = {s.name.lower(): s for s in streams}
+    by_name = {s.name: s for s in streams}  # capitals matter
+    wanted = {n.name for n in inputs}
     for node in inputs:
-        stream = by_name.get(node.name.lower())
+        stream = by_name.get(node.name)
         elements = node.shape.elements if node.shape else 0
         if stream is None:
             known = ", ".join(f"'{s.name}'" for s in streams) or "none"
-            wanted = {n.name.lower() for n in inputs}
-            unused = [s for s in streams if s.name.lower() not in wanted]
+            unused = [s for s in streams if s.name not in wanted]
             meant = [s for s in unused if s.name.lower() in get_close_matches(node.name.lower(), [u.name.lower() for u in unused], 1, 0.6)]
             fixes = [Fix(f"rename the stream to {node.name}", (Edit(s.span, node.name),)) for s in meant if s.span is not None]
             form = "sparse" if node.op == "SparseInputValue" else "dense"

@@ -68,6 +68,8 @@ class Environment:
     counters: Counters = field(default_factory=Counters)
     load: Callable[[str, Span | None], Model | None] = no_model
     loaded: list[Model] = field(default_factory=list)
+    matrix_size: Callable[[str], tuple[int, int] | None] = lambda path: None
+    """Rows and columns of a text file with a matrix, None where it cannot be read."""
     limits: Limits = field(default_factory=Limits)
     cancel: Event | None = None
     printed: Callable[[str], None] = lambda text: None

@@ -47,6 +47,8 @@ class Interpreter:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.late_inputs: dict[int, Thunk] = {}
+        self.incomplete = False
+        """Whether a part could not be computed (tolerant evaluation)."""
         self._steps = 0
         self._depth = 0
         self._nodes = 0
@@ -65,16 +67,14 @@ class Interpreter:
             tree.Call: self._call,
             tree.Function: self._function,
             tree.Array: self._array,
+            tree.ParenthesizedArray: self._array,
             tree.ArrayByIndex: self._array_by_index,
+            _IndexCall: lambda e, s, p: self.apply(e.function, [Thunk.done(e.index)], {}, p, e),
             tree.Conditional: self._conditional,
             tree.New: self._new,
             tree.Record: self._record,
             tree.Broken: self._broken,
         }
-        # the tree of arrays in parentheses has a type of its own
-        from bsls.syntax.builder import _Parentheses
-
-        self._rules[_Parentheses] = self._array
 
     # --- forcing -----------------------------------------------------------------------------------------------------
 
@@ -161,6 +161,25 @@ class Interpreter:
         attributes |= {"dims": dims, "init": "fixedValue", "value": value, "learningRateMultiplier": 0.0}
         return self.make_node("LearnableParameter", [], path, expr, attributes)
 
+    def attach(self, node: Node) -> None:
+        """Evaluates the inputs of a delay, which wait until the network is put together."""
+        late = self.late_inputs.pop(id(node), None)
+        if late is None:
+            return
+        found = self.flatten(self.force(late))
+        if any(isinstance(value, Unknown) for value in found):
+            raise BsError("unknown-value", f"an input of '{node.name}' is not known", node.origin)
+        node.inputs = [*self.check_inputs(found, node.origin), *node.inputs]
+
+    @staticmethod
+    def check_inputs(found: Sequence[object], span: Span | None) -> list[Node]:
+        """The inputs of a node, which must be nodes."""
+        for value in found:
+            if not isinstance(value, Node):
+                hints = {RecordScope: "use one of its members", BsFunction: "call it with its arguments"}
+                raise BsError("wrong-type", f"a node is expected as input, this is {kind(value)}", span, help=hints.get(type(value), ""))
+        return list(found)  # type: ignore[arg-type]
+
     # --- expressions -------------------------------------------------------------------------------------------------
 
     def _name(self, expr: tree.Name, scope: Scope, path: str) -> object:
@@ -212,9 +231,8 @@ class Interpreter:
             raise self._limit("array-limit", f"an array of {high - low + 1} elements", expr)
         elements: list[Thunk] = []
         for i in range(low, high + 1):
-            call = _IndexCall(expr.home, expr.start, expr.end, self, function, float(i))
+            call = _IndexCall(expr.home, expr.start, expr.end, function, float(i))
             elements.append(Thunk(call, scope, f"{path}[{i}]" if path else ""))
-        self._rules.setdefault(_IndexCall, lambda e, s, p: self.apply(e.function, [Thunk.done(e.index)], {}, p, e))
         return BsArray(low, elements)
 
     def _conditional(self, expr: tree.Conditional, scope: Scope, path: str) -> object:
@@ -415,11 +433,10 @@ class Interpreter:
 class _IndexCall(Expr):
     """The call of an array's function for one index."""
 
-    __slots__ = ("function", "index", "interpreter")
+    __slots__ = ("function", "index")
 
-    def __init__(self, home: tree.Home, start: int, end: int, interpreter: Interpreter, function: BsFunction, index: float) -> None:
+    def __init__(self, home: tree.Home, start: int, end: int, function: BsFunction, index: float) -> None:
         super().__init__(home, start, end)
-        self.interpreter = interpreter
         self.function = function
         self.index = index
 

@@ -9,12 +9,12 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from bsls.evaluate.roots import network_of
 from bsls.evaluate.values import UNKNOWN, BsArray, BsFunction, NetworkValue, RecordScope, Thunk, Unknown, kind, show_number
 from bsls.finding import BsError, Edit, Fix
 from bsls.network.build import OLD_TAGS
 from bsls.network.cloning import MODES, Template
 from bsls.network.node import GROUPS, Node
-from bsls.schema.ops import OPS
 from bsls.schema.ops import get as get_op
 from bsls.schema.ops.base import Attribute
 from bsls.source import Span
@@ -149,7 +149,7 @@ def computation_node(interpreter: Interpreter, record: RecordScope, path: str, e
             found = interpreter.flatten(interpreter.force(thunk))
             if any(isinstance(n, Unknown) for n in found):
                 return UNKNOWN
-            inputs = check_inputs(found, settings.span("inputs"))
+            inputs = interpreter.check_inputs(found, settings.span("inputs"))
         least, most = op.arity
         if late is None and not (least <= len(inputs) and (most is None or len(inputs) <= most)):
             expected = str(least) if least == most else f"at least {least}" if most is None else f"{least} to {most}"
@@ -170,17 +170,6 @@ def computation_node(interpreter: Interpreter, record: RecordScope, path: str, e
     if late is not None:
         interpreter.late_inputs[id(node)] = late
     return node
-
-
-def check_inputs(found: list[object], span: Span) -> list[Node]:
-    """The inputs of a node, which must be nodes."""
-    nodes: list[Node] = []
-    for value in found:
-        if not isinstance(value, Node):
-            hint = "use one of its members" if isinstance(value, RecordScope) else "call it with its arguments" if isinstance(value, BsFunction) else ""
-            raise BsError("wrong-type", f"a node is expected as input, this is {kind(value)}", span, help=hint)
-        nodes.append(value)
-    return nodes
 
 
 def _tags(value: object, settings: _Settings) -> list[str]:
@@ -206,6 +195,11 @@ def _initial_value(interpreter: Interpreter, settings: _Settings, attributes: di
     if init not in _RANDOM_KINDS and init not in _FIXED_KINDS:
         raise BsError("wrong-value", f"init = '{init}' is not a kind of initial values", settings.span("init"), help="possible are " + ", ".join(sorted(_RANDOM_KINDS | _FIXED_KINDS, key=str.lower)) + "; capitals matter")
     attributes["init"] = init
+    dims = attributes["dims"]
+    if init == "fromFile" and isinstance(dims, tuple) and 0 in dims and len(dims) <= 2:
+        size = interpreter.environment.matrix_size(str(attributes["initFromFilePath"]))
+        if size is not None:
+            attributes["dims"] = tuple(given or found for given, found in zip(dims, size, strict=False))
     seed = attributes["randomSeed"]
     if init in _RANDOM_KINDS and isinstance(seed, int) and seed < 0:
         attributes["randomSeed"] = interpreter.environment.counters.next_seed()
@@ -228,6 +222,12 @@ def nodes_of(interpreter: Interpreter, record: RecordScope, path: str, expr: New
 
 
 # --- networks --------------------------------------------------------------------------------------------------------
+
+
+def network(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:
+    """`new ComputationNetwork [ ... ]`: the members of the record as a network."""
+    made = network_of(interpreter, record)
+    return UNKNOWN if made is None else NetworkValue(made, "")
 
 
 def network_from_file(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:
@@ -272,7 +272,7 @@ def clone_function(interpreter: Interpreter, record: RecordScope, path: str, exp
         if any(isinstance(a, Unknown) for a in arguments):
             return UNKNOWN
         site = call if not call.home.library else (interpreter.origin or call)
-        made = template.copy(check_inputs(arguments, site.span), path, site.span)
+        made = template.copy(interpreter.check_inputs(arguments, site.span), path, site.span)
         if "" in made:
             return made[""]
         record = RecordScope(None, {}, path)
@@ -383,6 +383,7 @@ def _format(interpreter: Interpreter, value: object, how: str) -> str:
 
 TYPES: dict[str, Make] = {
     "ComputationNode": computation_node,
+    "ComputationNetwork": network,
     "NodeArray": nodes_of,
     "ComputationNetworkFromFile": network_from_file,
     "CloneFunctionConfigLambda": clone_function,
@@ -393,5 +394,3 @@ TYPES: dict[str, Make] = {
     "PrintAction": print_action,
     "FailAction": fail_action,
 }
-
-__all__ = ["LATE_OPERATIONS", "OPS", "TYPES", "check_inputs"]

@@ -34,6 +34,15 @@ class Files:
             self.absent.add(self.absolute(path))
         return found
 
+    def matrix_size(self, path: str) -> tuple[int, int] | None:
+        """Rows and columns of a text file with a matrix, a row a line; None where it is no such file."""
+        try:
+            with open(self.shown(path), encoding="ascii") as file:
+                rows = [len(line.split()) for line in file if line.strip()]
+        except (OSError, UnicodeDecodeError):
+            return None
+        return (len(rows), rows[0]) if rows and len(set(rows)) == 1 else None
+
     def source(self, path: str, span: Span | None = None) -> Source:
         """The text of a file; raises BsError if it cannot be read as text."""
         absolute = self.absolute(path)

@@ -62,6 +62,7 @@ class Project:
         return Environment(
             precision="double" if command.precision == "double" else "float",
             trace_level=command.trace_level, strict=strict, counters=counters or self.counters, load=self.load_model,
+            matrix_size=self.files.matrix_size,
         )  # fmt: skip
 
     def build(self, command: Command, *, strict: bool = True, counters: Counters | None = None) -> Evaluation:
@@ -109,7 +110,8 @@ class Project:
             raise BsError("missing-model", f"the model file '{path}' does not exist", span, help="train it first, or correct the path")
         network = self._planned_network(path)
         if network is None:
-            self.unknown_models.append((path, span))
+            if self.writer(path) is None:
+                self.unknown_models.append((path, span))
             return None
         return self._model(duplicate(network))
 
@@ -123,7 +125,7 @@ class Project:
         if key not in self._planned:
             self._planned[key] = None  # also ends a circle
             found = self.writer(path)
-            if found is not None:
+            if found is not None and found[1].builder() is not None:
                 project, command = found
                 evaluation = project.build(command, strict=False, counters=Counters())
                 if evaluation.network is not None:
@@ -154,10 +156,9 @@ class Project:
                 try:
                     command = Command(section.name, word.text, section, word.span, word.span)
                     written = section.get(command.kind.writes) if command.kind.writes else None
-                    builder = command.builder() if written is not None else None
                 except (BsError, KeyError):
                     continue
-                if written is not None and builder is not None and self.files.absolute(written.text) in candidates:
+                if written is not None and self.files.absolute(written.text) in candidates:
                     return command
         return None
 

@@ -19,10 +19,6 @@ def _end(item: Any) -> int:
     return item.end_pos if isinstance(item, Token) else item.end
 
 
-class _Parentheses(tree.Array):
-    """An array in parentheses: `(a:b):c` is flat, `a:(b:c)` is not; only the array that takes it up must know."""
-
-
 @v_args(inline=True)
 class TreeBuilder(Transformer):
     """Callbacks of the grammar's rules. `home` is set before each parse."""
@@ -61,7 +57,7 @@ class TreeBuilder(Transformer):
         return tree.Function(self.home, name.start_pos, body.end, [parameter], body)
 
     def array(self, first: Expr, *rest: Expr) -> tree.Array:
-        elements = list(first.elements) if isinstance(first, _Parentheses) else [first]
+        elements = list(first.elements) if isinstance(first, tree.ParenthesizedArray) else [first]
         return tree.Array(self.home, first.start, rest[-1].end, [*elements, *rest])
 
     def binary(self, left: Expr, op: Token, right: Expr) -> tree.Binary:
@@ -112,7 +108,7 @@ class TreeBuilder(Transformer):
 
     def parentheses(self, open: Token, inner: Expr, close: Token) -> Expr:
         if type(inner) is tree.Array:
-            return _Parentheses(self.home, open.start_pos, close.end_pos, inner.elements)
+            return tree.ParenthesizedArray(self.home, open.start_pos, close.end_pos, inner.elements)
         inner.start, inner.end = open.start_pos or 0, close.end_pos or 0
         return inner
 

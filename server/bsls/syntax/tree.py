@@ -121,6 +121,10 @@ class Array(Expr):
     elements: list[Expr]
 
 
+class ParenthesizedArray(Array):
+    """`(a : b)`. Parentheses leave no trace but this: `(a:b):c` is the flat array a:b:c."""
+
+
 @dataclass(slots=True, eq=False)
 class ArrayByIndex(Expr):
     """`array [low .. high] (function)`, or the right side of `x[i:low..high] = e`."""

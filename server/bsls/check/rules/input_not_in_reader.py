@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bsls.check.rule import Context, Rule
 from bsls.config.section import Section
 from bsls.config.streams import TEXT_READER, mismatches, reader_type, text_streams
-from bsls.finding import Finding
+from bsls.finding import BsError, Finding
 from bsls.network.network import Network
 
 
@@ -21,17 +21,18 @@ def check(context: Context) -> Iterator[Finding]:
             if key == "cvReader" and checked.command.action not in ("train", "trainRNN", "adapt"):
                 continue
             reader = checked.command.section.section(key)
-            if reader is not None:
+            if reader is None:
+                continue
+            try:
                 yield from _compare(evaluation.network, reader, checked.command.action)
+            except BsError as error:
+                yield error.finding
 
 
 def _compare(network: Network, reader: Section, action: str) -> Iterator[Finding]:
     if reader_type(reader) != TEXT_READER or reader.own("deserializers") is not None:
         return
     streams = text_streams(reader)
-    if streams is None:
-        yield Finding("missing-key", "the reader has no 'input' block", reader.span, help='add input = { name = { dim = ... ; format = "dense" } ; ... }')
-        return
     needed = network.inputs
     if action not in ("train", "trainRNN", "adapt"):  # these compute only what is asked for
         roots = network.groups["output"] if action == "write" else [*network.groups["evaluation"], *network.groups["criterion"]]
