@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from typing import TextIO
@@ -16,6 +15,7 @@ from bsls.network.printing import banner
 from bsls.project.project import Project
 from bstorch.context import RunContext
 from bstorch.events import EventWriter
+from bstorch.threads import follow_thread_setting
 
 Run = Callable[[Command, RunContext], None]
 
@@ -71,7 +71,7 @@ class Runtime:
         context.flush()
 
     def _context(self, project: Project, events: EventWriter) -> RunContext:
-        limit_threads(project.config)
+        follow_thread_setting(project.config)
         return RunContext(project, self._stderr, events, device_of(project.config))
 
 
@@ -93,13 +93,6 @@ def _action(command: Command) -> Run:
             help="leave the command out: command = ...",
         )
     return run
-
-
-def limit_threads(config: Section) -> None:
-    """Follows `numCPUThreads`: that many threads; below 0, that many fewer than there are processors; 0, all of them."""
-    wanted = config.get_integer("numCPUThreads", 0)
-    if wanted != 0:
-        torch.set_num_threads(max(1, wanted if wanted > 0 else (os.cpu_count() or 1) + wanted))
 
 
 def device_of(config: Section) -> torch.device:

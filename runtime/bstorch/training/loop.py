@@ -20,6 +20,7 @@ from bstorch.kernels.base import Environment, has_axis, shape_of
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.readers.base import Minibatch, Reader
+from bstorch.threads import suit_threads
 from bstorch.training import checkpoints, log
 from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minibatch_columns
@@ -73,6 +74,7 @@ class Trainer:
             network, self.shown, self.parameters, Environment(training=True, device=context.device), self.criteria[0]
         )
         learnable = self.program.learnable
+        suit_threads(sum(shape_of(n).elements for n in network.parameters), settings.minibatch_size[begun])
         self.learner = MomentumLearner.of(settings, network, learnable, [self.parameters[n] for n in learnable])
         inputs = [n for n in self.program.order if n.is_input]
         self._counter = SampleCounter(self.shown, inputs, self.program.environment)

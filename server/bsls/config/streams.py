@@ -89,7 +89,7 @@ def mismatches(inputs: Sequence[Node], streams: Sequence[Stream], place: Span | 
             fixes = [Fix(f"rename the stream to {node.name}", (Edit(s.span, node.name),)) for s in meant if s.span is not None]
             form = "sparse" if node.op == "SparseInputValue" else "dense"
             yield Finding(
-                "input-not-in-reader", f"the network has an input '{node.name}', but the reader delivers only {known}", place,
+                "input-not-in-reader", f"the network has an input '{node.name}', but the reader delivers no such stream, only {known}", place,
                 help=f'add {node.name} = {{ dim = {elements or 1} ; format = "{form}" }} to the reader\'s input block', fixes=fixes,
             )  # fmt: skip
         elif elements and elements != stream.dim:

@@ -1,0 +1,33 @@
+"""How many threads compute: what the user says, else as many as the work is worth.
+
+Handing small tensors from thread to thread costs more than computing them, above all on a machine that does other things.
+"""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from bsls.config.section import Section
+
+SMALL_WORK = 10_000_000
+"""Multiplications of a minibatch (parameter values times samples) below which one thread is faster."""
+
+_chosen = False
+
+
+def follow_thread_setting(config: Section) -> None:
+    """`numCPUThreads`: that many threads; below 0, that many fewer than there are processors; 0, it is left to us."""
+    global _chosen
+    wanted = config.get_integer("numCPUThreads", 0)
+    _chosen = wanted != 0
+    if _chosen:
+        torch.set_num_threads(max(1, wanted if wanted > 0 else (os.cpu_count() or 1) + wanted))
+
+
+def suit_threads(parameter_values: int, samples: int) -> None:
+    """One thread for small work, else all processors; unless the user or the environment has chosen."""
+    if _chosen or "OMP_NUM_THREADS" in os.environ:
+        return
+    torch.set_num_threads(1 if parameter_values * samples < SMALL_WORK else os.cpu_count() or 1)
