@@ -46,7 +46,9 @@ def bsls(*arguments: str, expect: int = 0, show: bool = True) -> subprocess.Comp
         for line in done.stdout.splitlines():
             console.print("  " + line, markup=False, style="red" if "error:" in line or "^^" in line else "")
     if done.returncode != expect:
-        raise DemoFailed(f"bsls {' '.join(arguments)} ended with {done.returncode}, not {expect}:\n{done.stdout}{done.stderr}")
+        raise DemoFailed(
+            f"bsls {' '.join(arguments)} ended with {done.returncode}, not {expect}:\n{done.stdout}{done.stderr}"
+        )
     return done
 
 
@@ -62,7 +64,12 @@ def train(label: str, *arguments: str, stop: Stop | None = None) -> list[dict]:
     process = subprocess.Popen([*BSLS, *arguments, "--events", str(events)], cwd=WORK, stdout=log, stderr=log)
     found: list[dict] = []
     killed = False
-    columns = (TextColumn("  {task.description}"), BarColumn(), TextColumn("{task.fields[figure]}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[figure]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=not console.is_terminal) as progress:
         task = progress.add_task(label, total=None, figure="")
         position = 0
@@ -90,7 +97,9 @@ def train(label: str, *arguments: str, stop: Stop | None = None) -> list[dict]:
     last = next((e for e in reversed(found) if e["event"] == "epoch"), None)
     if last is not None:
         figures = ", ".join(f"{n} = {c['value']:.8f}" for n, c in last["criteria"].items())
-        console.print(f"  {'killed after' if killed else 'finished'} epoch {last['epoch']} of {last['epochs']}: {figures}")
+        console.print(
+            f"  {'killed after' if killed else 'finished'} epoch {last['epoch']} of {last['epochs']}: {figures}"
+        )
     return found
 
 
@@ -143,7 +152,9 @@ def main() -> None:
     auto_encoder = curve(train("auto-encoder", "run", "configFile=autoencoder.cntk", "command=Train"), "mse")
 
     title(2, "Check a config that adapts it")
-    explain("mine.cntk uses the first half of the auto-encoder for a classifier. It says featNet.L3.y, as the log prints it.")
+    explain(
+        "mine.cntk uses the first half of the auto-encoder for a classifier. It says featNet.L3.y, as the log prints it."
+    )
     bsls("check", "mine.cntk", expect=1)
     explain("A loaded network has nodes, not records: the dot becomes an underscore. The checker can mend that.")
     bsls("check", "--fix", "mine.cntk")
@@ -166,7 +177,13 @@ def main() -> None:
         file.unlink()
     explain("Now the same again, and the process is killed in the middle (SIGKILL, no chance to tidy up).")
     half = whole[-2]["epochs"] // 2 if "epochs" in whole[-2] else 7
-    train("classifier", "run", "configFile=mine.cntk", "command=Frozen", stop=lambda e: e["event"] == "checkpoint" and e["epoch"] >= half)
+    train(
+        "classifier",
+        "run",
+        "configFile=mine.cntk",
+        "command=Frozen",
+        stop=lambda e: e["event"] == "checkpoint" and e["epoch"] >= half,
+    )
     resumed = train("resumed", "resume", "mine.cntk", "command=Frozen")
     same = parameters(WORK / "models" / "frozen.dnn") == parameters(WORK / "models" / "uninterrupted.dnn")
     if curve(resumed, "ce")[-1] != curve(whole, "ce")[-1] or not same:
@@ -179,13 +196,17 @@ def main() -> None:
     for label, command in (("constant", "TestFrozen"), ("learnable", "TestTuned")):
         rates[label] = error_rate(bsls("run", "configFile=mine.cntk", f"command={command}", show=False).stderr)
         console.print(f"  features {label}: {rates[label]:.2f} % of the held-out digits are wrong")
-    source, frozen, tuned = (parameters(WORK / "models" / name) for name in ("autoencoder.dnn", "frozen.dnn", "tuned.dnn"))
+    source, frozen, tuned = (
+        parameters(WORK / "models" / name) for name in ("autoencoder.dnn", "frozen.dnn", "tuned.dnn")
+    )
     copied = [name for name in source if f"code.{name}" in frozen]
     kept = [name for name in copied if frozen[f"code.{name}"] == source[name]]
     moved = [name for name in copied if tuned[f"code.{name}"] != source[name]]
     if not copied or kept != copied or moved != copied or max(rates.values()) >= 10:
         raise DemoFailed(f"constant: {kept} of {copied} kept; learnable: {moved} moved; error rates {rates}")
-    console.print(f"  [green]{', '.join(copied)}: equal to the auto-encoder's to the last bit where constant, changed where learnable[/]")
+    console.print(
+        f"  [green]{', '.join(copied)}: equal to the auto-encoder's to the last bit where constant, changed where learnable[/]"
+    )
 
     title(5, "What there is now")
     plot(auto_encoder, curve(whole, "ce"), curve(tuned_events, "ce"), WORK / "loss.png")
@@ -193,14 +214,18 @@ def main() -> None:
     for column in ("model", "file", "held-out digits"):
         table.add_column(column)
     folder = os.path.relpath(WORK)
-    table.add_row("auto-encoder", f"{folder}/models/autoencoder.dnn", f"squared error {auto_encoder[-1]:.3f} (training)")
+    table.add_row(
+        "auto-encoder", f"{folder}/models/autoencoder.dnn", f"squared error {auto_encoder[-1]:.3f} (training)"
+    )
     table.add_row("classifier, features constant", f"{folder}/models/frozen.dnn", f"{rates['constant']:.2f} % errors")
     table.add_row("classifier, features learnable", f"{folder}/models/tuned.dnn", f"{rates['learnable']:.2f} % errors")
     console.print(table)
     console.print(f"Loss plot: {folder}/loss.png   log: {folder}/log.txt   time: {time.monotonic() - began:.0f} s")
     console.print("Try next:")
     console.print(f"  .venv/bin/bsls model show {folder}/models/frozen.dnn", markup=False)
-    console.print(f"  cd {folder} && ../../.venv/bin/bsls resume mine.cntk command=Frozen --max-epochs 25", markup=False)
+    console.print(
+        f"  cd {folder} && ../../.venv/bin/bsls resume mine.cntk command=Frozen --max-epochs 25", markup=False
+    )
     console.print("  the five questions of adapting models: README.md, examples/adapt", markup=False)
 
 

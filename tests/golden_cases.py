@@ -44,7 +44,11 @@ def all_cases() -> list[str]:
 
 def figures(log: str) -> list[list[str]]:
     """The lines with figures as words, without times."""
-    return [re.split(r"[\s;*,:=\[\]-]+", _UNTIMED.sub("", line).strip()) for line in log.splitlines() if _FIGURES.match(line)]
+    return [
+        re.split(r"[\s;*,:=\[\]-]+", _UNTIMED.sub("", line).strip())
+        for line in log.splitlines()
+        if _FIGURES.match(line)
+    ]
 
 
 def networks(log: str) -> dict[str, dict[str, str]]:

@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from golden_cases import CASES, Case, all_cases
 
 from bsls.check.run import check_config
 from bsls.finding import Finding, Severity
+from golden_cases import CASES, Case, all_cases
 
 
 def errors(arguments: list[str]) -> list[Finding]:
@@ -39,7 +39,11 @@ def test_case(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def variants() -> list[tuple[Path, dict]]:
-    return [(p.parent, v) for p in sorted(CASES.glob("reject/*/variants.json")) for v in json.loads(p.read_text())["variants"]]
+    return [
+        (p.parent, v)
+        for p in sorted(CASES.glob("reject/*/variants.json"))
+        for v in json.loads(p.read_text())["variants"]
+    ]
 
 
 @pytest.mark.parametrize(("base", "variant"), variants(), ids=lambda x: x["file"] if isinstance(x, dict) else x.name)

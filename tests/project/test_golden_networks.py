@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from golden_cases import CASES, Case, all_cases, networks
 
 from bsls.network.printing import evaluation_log
 from bsls.project.project import Project
+from golden_cases import CASES, Case, all_cases, networks
 
 RIGHT = [name for name in all_cases() if Case(CASES / name).spec["expect"] == "ok"]
 

@@ -6,10 +6,10 @@ import io
 from pathlib import Path
 
 import pytest
-from golden_cases import CASES, Case, all_cases, difference, figures, model_difference, networks
 
 from bsls.finding import BsError
 from bsls.project.project import Project
+from golden_cases import CASES, Case, all_cases, difference, figures, model_difference, networks
 
 
 @pytest.mark.parametrize("name", all_cases())
@@ -40,8 +40,16 @@ def test_golden_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     outputs = case.folder / "expected" / "outputs"
     for file in sorted(p for p in outputs.rglob("*") if p.is_file()):
         mine = tmp_path / file.relative_to(outputs)
-        problems += [f"{file.name}: {d}" for d in [difference(mine.read_text().split(), file.read_text().split(), case.tolerance)] if d]
+        problems += [
+            f"{file.name}: {d}"
+            for d in [difference(mine.read_text().split(), file.read_text().split(), case.tolerance)]
+            if d
+        ]
     models = case.folder / "expected" / "models"
     for file in sorted(p for p in models.rglob("*") if p.is_file()):
-        problems += [f"{file.name}: {d}" for d in [model_difference(tmp_path / file.relative_to(models), file, case.tolerance)] if d]
+        problems += [
+            f"{file.name}: {d}"
+            for d in [model_difference(tmp_path / file.relative_to(models), file, case.tolerance)]
+            if d
+        ]
     assert problems == []

@@ -12,7 +12,14 @@ from kernel_cases import FRAMES, Operand, compiled, make_node, p, x
 from bsls.network.node import Node
 from bstorch.program.layout import MinibatchLayout
 
-OPTIONS = {"spatial": False, "normalizationTimeConstant": 0.0, "blendTimeConstant": 0.0, "epsilon": 1e-5, "useCntkEngine": True, "imageLayout": "CHW"}
+OPTIONS = {
+    "spatial": False,
+    "normalizationTimeConstant": 0.0,
+    "blendTimeConstant": 0.0,
+    "epsilon": 1e-5,
+    "useCntkEngine": True,
+    "imageLayout": "CHW",
+}
 
 
 def normalization(operand: Operand, channels: int, **options: object) -> Node:
@@ -94,7 +101,9 @@ def test_gaps_of_a_packed_minibatch_count_as_zeros():
 def test_a_single_value_does_not_spoil_the_running_variance():
     operand = x(2)
     inputs = state(2)
-    compiled(normalization(operand, 2), training=True, layout=MinibatchLayout.of_frames(1))(values(operand)[:1], *inputs)
+    compiled(normalization(operand, 2), training=True, layout=MinibatchLayout.of_frames(1))(
+        values(operand)[:1], *inputs
+    )
     assert torch.isfinite(inputs[3]).all()
 
 

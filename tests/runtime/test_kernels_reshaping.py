@@ -14,7 +14,9 @@ def test_reshape_keeps_the_memory():
     check("Reshape", [x(6, 2)], lambda a: a.reshape(len(a), 2, 3, 2), options | {"beginAxis": 1, "endAxis": 2})
 
 
-@pytest.mark.parametrize(("begin", "end", "rows"), [(1, 3, [1, 2]), (0, -1, [0, 1, 2]), (-2, 0, [2, 3]), (2, 0, [2, 3])])
+@pytest.mark.parametrize(
+    ("begin", "end", "rows"), [(1, 3, [1, 2]), (0, -1, [0, 1, 2]), (-2, 0, [2, 3]), (2, 0, [2, 3])]
+)
 def test_slice(begin, end, rows):
     options = {"beginIndex": begin, "endIndex": end, "axis": 1}
     check("Slice", [x(4, 2)], lambda a: a[:, :, rows], options)

@@ -30,7 +30,9 @@ def test_normal_of_seed_1() -> None:
 
 
 def test_truncated_normal_of_seed_1() -> None:
-    assert Generator(1).truncated_normal(3) == pytest.approx([-0.227702298507, -0.259377250296, -0.612818629], abs=6e-10)
+    assert Generator(1).truncated_normal(3) == pytest.approx(
+        [-0.227702298507, -0.259377250296, -0.612818629], abs=6e-10
+    )
     assert np.abs(Generator(2).truncated_normal(10_000, 1.0, 0.5, np.float32) - 1).max() <= 1
 
 
@@ -90,7 +92,11 @@ def test_normals_equal_the_plain_algorithm() -> None:
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.lists(st.tuples(st.sampled_from(["words", "uniform", "normal", "truncated_normal"]), st.integers(0, 700)), max_size=8))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["words", "uniform", "normal", "truncated_normal"]), st.integers(0, 700)), max_size=8
+    )
+)
 def test_calls_share_one_stream(calls: list[tuple[str, int]]) -> None:
     """However the numbers are asked for, each takes the words it needs and no more."""
     parts, whole = Generator(11), Generator(11)

@@ -19,7 +19,9 @@ GOLDEN = Path(__file__).parent.parent / "golden" / "readers"
 X3_Y1 = 'input = { x = { dim = 3 ; format = "dense" } ; y = { dim = 1 ; format = "dense" } }'
 
 
-def make(file: Path | str, rest: str = X3_Y1, randomize: bool | None = None, log: list[str] | None = None, top: str = "") -> TextFormatReader:
+def make(
+    file: Path | str, rest: str = X3_Y1, randomize: bool | None = None, log: list[str] | None = None, top: str = ""
+) -> TextFormatReader:
     config = parse_config(f'{top}\nreader = {{\nfile = "{file}"\n{rest}\n}}\n')
     section = config.own_section("reader")
     assert section is not None
@@ -58,8 +60,14 @@ def lengths(reader: TextFormatReader) -> list[int]:
 def test_reads_what_the_reference_reads(case: str, settings: str) -> None:
     reader = make(GOLDEN / case / "data.txt", settings, randomize=False)
     for stream in reader.streams:
-        lines = [line for line in (GOLDEN / case / f"read.{stream.name}Out").read_text().splitlines() if not line.startswith("<")]
-        assert np.array(read(reader, stream.name)) == pytest.approx(np.array([[float(w) for w in line.split()] for line in lines]), abs=6e-7)
+        lines = [
+            line
+            for line in (GOLDEN / case / f"read.{stream.name}Out").read_text().splitlines()
+            if not line.startswith("<")
+        ]
+        assert np.array(read(reader, stream.name)) == pytest.approx(
+            np.array([[float(w) for w in line.split()] for line in lines]), abs=6e-7
+        )
 
 
 def test_sequences_by_id(tmp_path: Path) -> None:
@@ -84,7 +92,10 @@ def test_minibatches_of_sequences(tmp_path: Path) -> None:
 
 
 def test_lines_odd_but_right(tmp_path: Path) -> None:
-    file = text(tmp_path, b"\xef\xbb\xbf \r\n|x 1 2 3|y\t4 \r\n|# note |y 5 |unknown a b|# more |# yet |x +1 0. 3e2 |x1 9\r\n|y 007|x -0 1E-1 1.5e+1")
+    file = text(
+        tmp_path,
+        b"\xef\xbb\xbf \r\n|x 1 2 3|y\t4 \r\n|# note |y 5 |unknown a b|# more |# yet |x +1 0. 3e2 |x1 9\r\n|y 007|x -0 1E-1 1.5e+1",
+    )
     assert read(make(file), "x") != []
     reader = make(file, randomize=False)
     assert np.array(read(reader, "x")) == pytest.approx(np.array([[1, 2, 3], [1, 0, 300], [0, 0.1, 15]]), rel=1e-6)
@@ -105,7 +116,9 @@ def test_short_dense_samples_are_filled(tmp_path: Path) -> None:
 
 def test_sparse_samples(tmp_path: Path) -> None:
     file = text(tmp_path, "|s 5:1 0:2.5 |y 1\n|y 2 |s\n|s 3:1 3:2 1:7 3:-4 |y 3\n")
-    reader = make(file, 'input = { s = { dim = 6 ; format = "sparse" } ; y = { dim = 1 ; format = "dense" } }', randomize=False)
+    reader = make(
+        file, 'input = { s = { dim = 6 ; format = "sparse" } ; y = { dim = 1 ; format = "dense" } }', randomize=False
+    )
     assert read(reader, "s") == [[2.5, 0, 0, 0, 0, 1], [0] * 6, [0, 7, 0, -4, 0, 0]]
     (batch,) = reader.minibatches(0, None, 9)
     sparse = batch.values["s"]
@@ -160,7 +173,9 @@ def test_any_epoch_can_come_first(tmp_path: Path) -> None:
 
 def test_frame_mode(tmp_path: Path) -> None:
     file = text(tmp_path, "1 |x 1 |y 1\n2 |x 1 |y 1\n2 |x 1 |y 1\n")
-    with pytest.raises(BsError, match=r"data.txt:2: sequence 2 has 2 samples of 'x', but with frameMode = true") as caught:
+    with pytest.raises(
+        BsError, match=r"data.txt:2: sequence 2 has 2 samples of 'x', but with frameMode = true"
+    ) as caught:
         read(make(file, f"frameMode = true\n{X3_Y1}"), "x")
     assert caught.value.finding.span is not None and caught.value.finding.span.text == "true"
     assert lengths(make(file, f"frameMode = true ; skipSequenceIds = true\n{X3_Y1}")) == [1, 1, 1]
@@ -198,8 +213,16 @@ SPARSE_X = 'input = { x = { dim = 6 ; format = "sparse" } ; y = { dim = 1 ; form
 GOLDEN_ERRORS = [
     ("ctf-long-sample", X3_Y1, "3: 4 values for 'x', whose dim is 3"),
     ("ctf-index-too-large", SPARSE_X, "2: index 6 is too large for 'x', whose dim is 6"),
-    ("ctf-errors-over-limit", f"maxErrors = 2\n{X3_Y1}", r"10: the line has no sample of any stream \(error 3; maxErrors = 2\)"),
-    ("ctf-error-single-line", f"maxErrors = 10\n{X3_Y1}", r"4: 'a0.756' is not a number \(stream 'x'\); without it the line has no sample of 'x'"),
+    (
+        "ctf-errors-over-limit",
+        f"maxErrors = 2\n{X3_Y1}",
+        r"10: the line has no sample of any stream \(error 3; maxErrors = 2\)",
+    ),
+    (
+        "ctf-error-single-line",
+        f"maxErrors = 10\n{X3_Y1}",
+        r"4: 'a0.756' is not a number \(stream 'x'\); without it the line has no sample of 'x'",
+    ),
 ]
 
 
@@ -221,7 +244,9 @@ def test_tolerated_errors(tmp_path: Path) -> None:
     reader = make(file, f"maxErrors = 1\n{X3_Y1}", randomize=False, log=log)
     (batch,) = reader.minibatches(0, None, 100)
     assert batch.layouts["x"].lengths.tolist() == [2, 1] and batch.layouts["y"].lengths.tolist() == [3, 1]
-    assert log == [f"WARNING: {file}:2: 'b' is not a number (stream 'x'); this is left out (error 1 of 1 that maxErrors allows)"]
+    assert log == [
+        f"WARNING: {file}:2: 'b' is not a number (stream 'x'); this is left out (error 1 of 1 that maxErrors allows)"
+    ]
     assert len(list(reader.minibatches(1, None, 100))) == 1 and len(log) == 1  # not counted again
 
 
@@ -251,8 +276,16 @@ BAD_SETTINGS = [
     ('input = { x = { format = "dense" } }', "missing-key", "stream 'x' has no 'dim'"),
     ('input = { x = { dim = 3 ; format = "onehot" } }', "config-value", "a stream is 'dense' or 'sparse'"),
     ('input = { x = { dim = 0 ; format = "dense" } }', "config-value", "at least 1 value"),
-    ('input = { x = { dim = 3 ; format = "dense" } ; y = { dim = 3 ; format = "dense" ; alias = "x" } }', "config-value", "streams 'x' and 'y' are both called 'x'"),
-    ('input = { x = { dim = 3 ; format = "dense" ; definesMBSize = true } ; y = { dim = 3 ; format = "dense" ; definesMBSize = true } }', "config-value", "both have definesMBSize"),
+    (
+        'input = { x = { dim = 3 ; format = "dense" } ; y = { dim = 3 ; format = "dense" ; alias = "x" } }',
+        "config-value",
+        "streams 'x' and 'y' are both called 'x'",
+    ),
+    (
+        'input = { x = { dim = 3 ; format = "dense" ; definesMBSize = true } ; y = { dim = 3 ; format = "dense" ; definesMBSize = true } }',
+        "config-value",
+        "both have definesMBSize",
+    ),
     (f"randomize = auto\n{X3_Y1}", "config-value", "true, false or none"),
     (f"randomizationWindow = -1\n{X3_Y1}", "config-value", "smaller than 0"),
     (f"precision = half\n{X3_Y1}", "config-value", "float or double"),
@@ -282,13 +315,17 @@ def network_input(name: str, *dims: int) -> Node:
 def test_check_streams() -> None:
     reader = make("data.txt")
     check_streams([network_input("x", 3), network_input("y", 1, 1)], reader)
-    with pytest.raises(BsError, match="the network has an input 'z', but the reader delivers no such stream, only 'x', 'y'") as caught:
+    with pytest.raises(
+        BsError, match="the network has an input 'z', but the reader delivers no such stream, only 'x', 'y'"
+    ) as caught:
         check_streams([network_input("z", 2)], reader)
     assert caught.value.finding.rule == "input-not-in-reader"
     assert str(caught.value.finding.span) == "config.cntk:4:1"
     with pytest.raises(BsError, match="capitals count: the stream is called 'x'"):
         check_streams([network_input("X", 3)], reader)
-    with pytest.raises(BsError, match=r"input 'x' has the shape \[2 x 2 x \*\], 4 values a sample, but the reader's stream has dim = 3") as caught:
+    with pytest.raises(
+        BsError, match=r"input 'x' has the shape \[2 x 2 x \*\], 4 values a sample, but the reader's stream has dim = 3"
+    ) as caught:
         check_streams([network_input("x", 2, 2)], reader)
     assert caught.value.finding.rule == "reader-dim-mismatch"
     assert caught.value.finding.span is not None and caught.value.finding.span.text == "3"

@@ -13,7 +13,31 @@ from bstorch.readers.text_line import Sample, digits_value, parse_line
 from bstorch.readers.text_parser import DenseSamples, SparseSamples, parse_lines
 
 STREAMS = [Stream("x", "x", 3), Stream("yy", "yy", 2), Stream("s", "s", 6, True), Stream("t", "tx", 1000, True)]
-ODD_NUMBERS = [".5", "1-2", "1.e5", "inf", "nan", "0x10", "1,5", "e5", "--1", "1..2", "1e", "1e+", "-", "1:2", "5:", "1" * 47, "0." + "3" * 47, "1e400", "1e-400", "2.5.1", "a", "#", "3e5-2"]
+ODD_NUMBERS = [
+    ".5",
+    "1-2",
+    "1.e5",
+    "inf",
+    "nan",
+    "0x10",
+    "1,5",
+    "e5",
+    "--1",
+    "1..2",
+    "1e",
+    "1e+",
+    "-",
+    "1:2",
+    "5:",
+    "1" * 47,
+    "0." + "3" * 47,
+    "1e400",
+    "1e-400",
+    "2.5.1",
+    "a",
+    "#",
+    "3e5-2",
+]
 ODD_PAIRS = ["6:1", "7", "1:", "1 :2", ":1", "1:a", "9" * 20 + ":1", "-1:2", "2:-3", "0:1 0:2"]
 ODD_LINES = ["", "   ", "5", "5 ", "junk", "1 2 |x 1 2 3", "x |x 1", "|", "||x 1 2 3", "1|# c", "|#", "#"]
 COMMENTS = ["|# comment", "|# co |# mm", "|#|x 1 2 3", "|# |yy 1 2", "|#", "#"]
@@ -34,7 +58,9 @@ class Lines:
             return pick(ODD_NUMBERS)
         fraction = "".join(pick("0123456789") for _ in range(pick([0, 1, 3, 6, 9, 17, 20])))
         form = pick(["{i}", "{i}", "{i}.{f}", "{i}.{f}", "{i}.{f}5e{s}{e}", "{i}E{e}"])
-        return pick(["", "", "-", "+"]) + form.format(i=integer(0, 300), f=fraction, s=pick(["", "-", "+"]), e=integer(0, 12))
+        return pick(["", "", "-", "+"]) + form.format(
+            i=integer(0, 300), f=fraction, s=pick(["", "-", "+"]), e=integer(0, 12)
+        )
 
     def pair(self) -> str:
         return self.random.choice(ODD_PAIRS) if self.chance(0.05) else f"{self.random.randint(0, 5)}:{self.number()}"
@@ -44,7 +70,9 @@ class Lines:
         name = pick(["x1", "X", "y", "", "xx", "#", "é", "t"]) if self.chance(0.05) else pick(["x", "yy", "s", "tx"])
         count = {"x": 3, "yy": 2}.get(name, self.random.randint(0, 4)) + (pick([-1, 1]) if self.chance(0.05) else 0)
         value = self.pair if name in ("s", "tx") else self.number
-        return f"|{name}" + "".join(pick([" ", " ", "\t", "  "]) + value() for _ in range(count)) + pick(["", " ", "\t"])
+        return (
+            f"|{name}" + "".join(pick([" ", " ", "\t", "  "]) + value() for _ in range(count)) + pick(["", " ", "\t"])
+        )
 
     def line(self) -> bytes:
         pick = self.random.choice
@@ -66,7 +94,9 @@ def test_blocks_equal_single_lines(seed: int, block: int, monkeypatch: pytest.Mo
     dtype = np.dtype(np.float32 if seed % 2 else np.float64)
     parsed = parse_lines(b"\n".join(lines) + (b"\n" if seed % 3 else b""), STREAMS, dtype)
     expected = [parse_line(line, STREAMS) for line in lines]
-    assert [(i.line, i.message, i.stream) for i in parsed.issues] == [(k, i.message, i.stream) for k, e in enumerate(expected) for i in e.issues]
+    assert [(i.line, i.message, i.stream) for i in parsed.issues] == [
+        (k, i.message, i.stream) for k, e in enumerate(expected) for i in e.issues
+    ]
     assert parsed.starts.tolist() == [sum(len(line) + 1 for line in lines[:k]) for k in range(len(lines))]
     for number, (stream, samples) in enumerate(zip(STREAMS, parsed.streams, strict=True)):
         wanted = [(k, s) for k, e in enumerate(expected) for s in e.samples if s.stream == number]

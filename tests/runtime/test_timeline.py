@@ -83,7 +83,9 @@ def test_shuffling_equals_the_plain_algorithm(window: int, in_samples: bool, see
     timeline = Timeline(samples, firsts, Shuffling(window, in_samples, seed))
     chunks = [list(range(a, b)) for a, b in zip(firsts[:-1].tolist(), firsts[1:].tolist(), strict=True)]
     for sweep in range(3):
-        assert timeline.sweep(sweep).order.tolist() == plain_order(chunks, samples.tolist(), window, in_samples, seed + sweep)
+        assert timeline.sweep(sweep).order.tolist() == plain_order(
+            chunks, samples.tolist(), window, in_samples, seed + sweep
+        )
 
 
 def test_everything_is_one_window() -> None:
@@ -134,7 +136,11 @@ def cross_entropy(z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 DENSE = "file = train.txt ; input = [ x = [ dim = 4 ; format = dense ] ; y = [ dim = 3 ; format = dense ] ]"
-ORDERS = [("default", "randomize = true"), ("seed", "randomizationSeed = 7"), ("chunks", "randomizationWindow = 2 ; chunkSizeInBytes = 700")]
+ORDERS = [
+    ("default", "randomize = true"),
+    ("seed", "randomizationSeed = 7"),
+    ("chunks", "randomizationWindow = 2 ; chunkSizeInBytes = 700"),
+]
 
 
 @pytest.mark.parametrize(("case", "settings"), ORDERS)
@@ -142,9 +148,15 @@ def test_order_of_samples(case: str, settings: str, monkeypatch: pytest.MonkeyPa
     """A small network sees the same losses as in the reference only if each minibatch holds the same samples."""
     source = reader(monkeypatch, f"{settings} ; {DENSE}")
     if case == "chunks":
-        w2, w1 = parameter(3, 5, init="glorotUniform", randomSeed=1), parameter(5, 4, init="glorotUniform", randomSeed=2)
+        w2, w1 = (
+            parameter(3, 5, init="glorotUniform", randomSeed=1),
+            parameter(5, 4, init="glorotUniform", randomSeed=2),
+        )
     else:
-        w1, w2 = (parameter(*dims, init="fromFile", initFromFilePath=file) for file, dims in (("W1.txt", (5, 4)), ("W2.txt", (3, 5))))
+        w1, w2 = (
+            parameter(*dims, init="fromFile", initFromFilePath=file)
+            for file, dims in (("W1.txt", (5, 4)), ("W2.txt", (3, 5)))
+        )
     b1, b2 = torch.zeros(5, requires_grad=True), torch.zeros(3, requires_grad=True)
     parameters = [w1, b1, w2, b2]
     expected = json.loads((GOLDEN / "losses.json").read_text())[case]
@@ -162,8 +174,14 @@ def test_order_of_samples(case: str, settings: str, monkeypatch: pytest.MonkeyPa
 
 def test_order_of_sequences(monkeypatch: pytest.MonkeyPatch) -> None:
     """A recurrent network over shuffled sequences of different lengths; its momentum depends on the matrix columns."""
-    source = reader(monkeypatch, "file = sequences.txt ; input = [ w = [ dim = 6 ; format = sparse ] ; t = [ dim = 3 ; format = dense ] ]")
-    wx, wh, wo = (parameter(*dims, init="fromFile", initFromFilePath=f"{name}.txt") for name, dims in (("Wx", (4, 6)), ("Wh", (4, 4)), ("Wo", (3, 4))))
+    source = reader(
+        monkeypatch,
+        "file = sequences.txt ; input = [ w = [ dim = 6 ; format = sparse ] ; t = [ dim = 3 ; format = dense ] ]",
+    )
+    wx, wh, wo = (
+        parameter(*dims, init="fromFile", initFromFilePath=f"{name}.txt")
+        for name, dims in (("Wx", (4, 6)), ("Wh", (4, 4)), ("Wo", (3, 4)))
+    )
     bh, bo = torch.full((4,), 0.1, requires_grad=True), torch.zeros(3, requires_grad=True)
     parameters = [wx, wh, wo, bh, bo]
     steps = [torch.zeros_like(p) for p in parameters]
@@ -185,6 +203,8 @@ def test_order_of_sequences(monkeypatch: pytest.MonkeyPatch) -> None:
             assert loss.item() / samples == pytest.approx(value, rel=1e-5)
             keep = 0.5 ** (layout.matrix_columns / 20)
             for p, step, gradient in zip(parameters, steps, torch.autograd.grad(loss, parameters), strict=True):
-                moved = words.indices.unique() if p is wx else slice(None)  # a sparse gradient has columns only where there are words
+                moved = (
+                    words.indices.unique() if p is wx else slice(None)
+                )  # a sparse gradient has columns only where there are words
                 step[..., moved] = keep * step[..., moved] + (1 - keep) * 0.1 * gradient[..., moved]
                 p.data[..., moved] -= step[..., moved]

@@ -19,7 +19,12 @@ def mended(findings: Iterable[Finding]) -> dict[Source, tuple[str, int]]:
         if fix is None or any(e.span.source.path == COMMAND_LINE for e in fix.edits):
             continue
         taken = [e for edit in fix.edits for e in edits.get(edit.span.source, ())]
-        if any(a.span.start < b.span.end and b.span.start < a.span.end for a in fix.edits for b in taken if a.span.source is b.span.source):
+        if any(
+            a.span.start < b.span.end and b.span.start < a.span.end
+            for a in fix.edits
+            for b in taken
+            if a.span.source is b.span.source
+        ):
             continue
         for edit in fix.edits:
             edits.setdefault(edit.span.source, []).append(edit)
@@ -36,4 +41,6 @@ def mended(findings: Iterable[Finding]) -> dict[Source, tuple[str, int]]:
 def show_fixes(findings: Iterable[Finding]) -> Iterator[str]:
     """What the fixes change, as a unified diff."""
     for source, (text, _) in mended(findings).items():
-        yield from difflib.unified_diff(source.text.splitlines(), text.splitlines(), source.path, source.path, lineterm="")
+        yield from difflib.unified_diff(
+            source.text.splitlines(), text.splitlines(), source.path, source.path, lineterm=""
+        )

@@ -42,6 +42,10 @@ def _sorted(findings: list[Finding]) -> list[Finding]:
 
     def place(finding: Finding) -> tuple[bool, str, int]:
         span = finding.span
-        return (span is not None and span.source.path == COMMAND_LINE, span.source.path if span else "", span.start if span else 0)
+        return (
+            span is not None and span.source.path == COMMAND_LINE,
+            span.source.path if span else "",
+            span.start if span else 0,
+        )
 
     return sorted(kept.values(), key=place)

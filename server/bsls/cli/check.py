@@ -14,13 +14,21 @@ _EXIT = {"error": 3, "warning": 2}
 
 @click.command()
 @click.argument("arguments", nargs=-1, required=True, metavar="PATH... | configFile=FILE [key=value]...")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A value for the config, such as a $variable$.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A value for the config, such as a $variable$."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--fix", is_flag=True, help="Mend what can be mended safely.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change; change nothing.")
 @click.option("--select", multiple=True, metavar="RULE", help="Only findings of these rules.")
 @click.option("--ignore", multiple=True, metavar="RULE", help="No findings of these rules.")
-@click.option("--fail-level", type=click.Choice(["error", "warning"]), default="error", show_default=True, help="What makes the exit code 1.")
+@click.option(
+    "--fail-level",
+    type=click.Choice(["error", "warning"]),
+    default="error",
+    show_default=True,
+    help="What makes the exit code 1.",
+)
 def command(
     arguments: tuple[str, ...], settings: tuple[str, ...], form: str, fix: bool, diff: bool,
     select: tuple[str, ...], ignore: tuple[str, ...], fail_level: str,
@@ -91,7 +99,7 @@ def _wanted(rule: str, select: tuple[str, ...], ignore: tuple[str, ...]) -> bool
     return (not select or listed(select)) and not listed(ignore)
 
 
-def _targets(arguments: tuple[str, ...], settings: tuple[str, ...]):  # noqa: ANN202
+def _targets(arguments: tuple[str, ...], settings: tuple[str, ...]):
     """What to check, as often as it is asked for: the arguments of each config and where its files are."""
     from bsls.project.files import Files
 
@@ -100,14 +108,16 @@ def _targets(arguments: tuple[str, ...], settings: tuple[str, ...]):  # noqa: AN
     paths: list[str] = []
     for argument in arguments:
         if os.path.isdir(argument):
-            found = sorted(os.path.join(d, f) for d, _, names in os.walk(argument) for f in names if f.endswith(".cntk"))
+            found = sorted(
+                os.path.join(d, f) for d, _, names in os.walk(argument) for f in names if f.endswith(".cntk")
+            )
             if not found:
                 raise click.UsageError(f"there is no *.cntk file in '{argument}'")
             paths += found
         else:
             paths.append(argument)
 
-    def targets():  # noqa: ANN202
+    def targets():
         for path in paths:
             yield [f"configFile={os.path.basename(path)}", *settings], Files(os.path.dirname(path))
 

@@ -18,6 +18,9 @@ def command(rule: str) -> None:
         from difflib import get_close_matches
 
         meant = get_close_matches(rule.lower(), all_rules(), 1, 0.5)
-        click.echo(f"there is no rule '{rule}'" + (f"; did you mean '{meant[0]}'?" if meant else " (see `bsls rules`)"), err=True)
+        click.echo(
+            f"there is no rule '{rule}'" + (f"; did you mean '{meant[0]}'?" if meant else " (see `bsls rules`)"),
+            err=True,
+        )
         sys.exit(2)
     click.echo(f"{found.code} {found.name}: {found.summary}\n\n{found.doc.rstrip()}")

@@ -10,7 +10,9 @@ from bsls.cli.arguments import reference_arguments
 @click.command()
 @click.argument("arguments", nargs=-1, required=True, metavar="FILE | configFile=FILE [key=value]...")
 @click.option("--command", "only", help="Only this command.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A value for the config, such as a $variable$.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A value for the config, such as a $variable$."
+)
 @click.option("--format", "form", type=click.Choice(["log", "json"]), default="log", show_default=True)
 def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, ...], form: str) -> None:
     """Show the networks that a config's commands build or load, without running anything.
@@ -34,7 +36,12 @@ def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, .
         evaluation = project.network(step)
         if evaluation.network is None:
             path = step.section.require("modelPath")
-            raise BsError("missing-model", f"nothing is known of the model '{path.text}'", path.span, help="train it first, or check the path")
+            raise BsError(
+                "missing-model",
+                f"nothing is known of the model '{path.text}'",
+                path.span,
+                help="train it first, or check the path",
+            )
         if form == "log":
             assert evaluation.validation is not None
             models = [(m.network, m.validation) for m in evaluation.loaded]

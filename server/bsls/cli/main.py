@@ -73,7 +73,9 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("BSLS_TRACEBACK"):
             raise
-        click.echo(f"error: bsls itself failed: {type(error).__name__}: {error} (set BSLS_TRACEBACK=1 to see where)", err=True)
+        click.echo(
+            f"error: bsls itself failed: {type(error).__name__}: {error} (set BSLS_TRACEBACK=1 to see where)", err=True
+        )
         sys.exit(2)
 
 

@@ -11,9 +11,13 @@ from bsls.cli.arguments import reference_arguments
 @click.argument("arguments", nargs=-1, required=True, metavar="FILE [key=value]...")
 @click.option("--from", "start", metavar="MODEL", help="Go on from this model instead of the last complete one.")
 @click.option("--to", metavar="DIR", help="Write all files to this folder and leave the old ones alone.")
-@click.option("--max-epochs", type=click.IntRange(min=1), help="Train until this epoch instead of the config's maxEpochs.")
+@click.option(
+    "--max-epochs", type=click.IntRange(min=1), help="Train until this epoch instead of the config's maxEpochs."
+)
 @click.option("--events", metavar="FILE", help="Also write what happens to FILE, a JSON object a line.")
-def command(arguments: tuple[str, ...], start: str | None, to: str | None, max_epochs: int | None, events: str | None) -> None:
+def command(
+    arguments: tuple[str, ...], start: str | None, to: str | None, max_epochs: int | None, events: str | None
+) -> None:
     """Continue a training that was interrupted, or train on after it has ended.
 
     FILE is the config; the training is that of its first train command (`command=NAME` chooses another).

@@ -28,14 +28,24 @@ def assemble(parts: Iterable[Source], include: Callable[[str], Source] | None = 
             texts.append(text.slice(at, m.start()))
             at = m.end()
             if "$" in m.group(1):
-                raise BsError("include", "an include line cannot use $x$", source.span(m.start(), m.end()), help="write the path out")
+                raise BsError(
+                    "include",
+                    "an include line cannot use $x$",
+                    source.span(m.start(), m.end()),
+                    help="write the path out",
+                )
             for path in filter(None, (p.strip().strip('"') for p in m.group(1).split("+"))):
                 if include is not None and path not in seen:
                     seen.add(path)
                     try:
                         add(include(path))
                     except OSError as error:
-                        raise BsError("missing-file", f"cannot read the included file '{path}': {error.strerror}", source.span(m.start(1), m.end(1)), help="correct the path") from error
+                        raise BsError(
+                            "missing-file",
+                            f"cannot read the included file '{path}': {error.strerror}",
+                            source.span(m.start(1), m.end(1)),
+                            help="correct the path",
+                        ) from error
         texts.append(text.slice(at, len(text)))
         texts.append("\n")
 

@@ -50,7 +50,13 @@ ACTIONS = {
 }
 """All actions by name; capitals matter."""
 
-BUILDERS = ("createNetwork", "SimpleNetworkBuilder", "NDLNetworkBuilder", "BrainScriptNetworkBuilder", "ExperimentalNetworkBuilder")
+BUILDERS = (
+    "createNetwork",
+    "SimpleNetworkBuilder",
+    "NDLNetworkBuilder",
+    "BrainScriptNetworkBuilder",
+    "ExperimentalNetworkBuilder",
+)
 """Keys that describe a network, in the order in which they are looked for."""
 
 
@@ -95,7 +101,9 @@ def command_names(config: Section) -> list[Value]:
     if value is None:
         train = config.own("train")
         if train is None:
-            raise BsError("missing-key", "the config does not say which sections to run", config.span, help="add `command = name`")
+            raise BsError(
+                "missing-key", "the config does not say which sections to run", config.span, help="add `command = name`"
+            )
         return [Value("command", train.raw.slice(0, 0), train.key_span)]
     return value.array()
 
@@ -117,10 +125,21 @@ def commands_of(config: Section, value: Value) -> list[Command]:
         blocks = [v.key for v in config if v.raw.text[:1] in ("[", "{")]
         meant = get_close_matches(name, blocks, 1, 0.6) or [b for b in blocks if b.lower() == name.lower()]
         fixes = [Fix(f"change to {meant[0]}", (Edit(value.span, meant[0]),))] if meant else []
-        raise BsError("unknown-command", f"there is no section '{name}' to run", value.span, help=f"did you mean '{meant[0]}'?" if meant else "sections: " + ", ".join(blocks), fixes=fixes)
+        raise BsError(
+            "unknown-command",
+            f"there is no section '{name}' to run",
+            value.span,
+            help=f"did you mean '{meant[0]}'?" if meant else "sections: " + ", ".join(blocks),
+            fixes=fixes,
+        )
     action = section.get("action")
     if action is None:
-        raise BsError("missing-key", f"section '{name}' has no action", section.span, help='add `action = "train"`, or another action')
+        raise BsError(
+            "missing-key",
+            f"section '{name}' has no action",
+            section.span,
+            help='add `action = "train"`, or another action',
+        )
     return [Command(name, a.text, section, a.span, value.span) for a in map(check_action, action.array())]
 
 
@@ -133,5 +152,15 @@ def check_action(value: Value) -> Value:
     meant = [a for a in ACTIONS if a.lower() == value.text.lower()] or get_close_matches(value.text, ACTIONS, 1, 0.6)
     span = value.span
     quoted = span.text.startswith('"')
-    fixes = [Fix(f"change to {meant[0]}", (Edit(span, f'"{meant[0]}"' if quoted else meant[0]),), safe=True)] if meant else []
-    raise BsError("unknown-action", f"unknown action '{value.text}'", span, help=f"did you mean '{meant[0]}'?" if meant else "actions: " + ", ".join(ACTIONS), fixes=fixes)
+    fixes = (
+        [Fix(f"change to {meant[0]}", (Edit(span, f'"{meant[0]}"' if quoted else meant[0]),), safe=True)]
+        if meant
+        else []
+    )
+    raise BsError(
+        "unknown-action",
+        f"unknown action '{value.text}'",
+        span,
+        help=f"did you mean '{meant[0]}'?" if meant else "actions: " + ", ".join(ACTIONS),
+        fixes=fixes,
+    )

@@ -139,7 +139,11 @@ class Section:
             self._problems += [self._finding(p) for p in problems]
             for item in items:
                 key = text[item.key_start : item.key_end]
-                raw = ExpandedText.standing_for("true", self.text.span(item.key_start, item.key_end)) if item.bare else self.text.slice(item.value_start, item.value_end)
+                raw = (
+                    ExpandedText.standing_for("true", self.text.span(item.key_start, item.key_end))
+                    if item.bare
+                    else self.text.slice(item.value_start, item.value_end)
+                )
                 old = self._values.pop(key.lower(), None)
                 if old is not None and raw.text.startswith("["):
                     raw = ExpandedText.join([old.raw, " ", raw])
@@ -195,17 +199,34 @@ class Section:
                 return raw
             span = raw.span(m.start(), m.end())
             value = self._variable(m.group(1), span)
-            raw = ExpandedText.join([raw.slice(0, m.start()), ExpandedText.standing_for(value, span), raw.slice(m.end(), len(raw))])
-        raise BsError("cyclic-variable", f"${_VARIABLE.search(raw.text).group(1)}$ is defined by itself", raw.span(), help="give it a value that does not use it")  # type: ignore[union-attr]
+            raw = ExpandedText.join(
+                [raw.slice(0, m.start()), ExpandedText.standing_for(value, span), raw.slice(m.end(), len(raw))]
+            )
+        raise BsError(
+            "cyclic-variable",
+            f"${_VARIABLE.search(raw.text).group(1)}$ is defined by itself",
+            raw.span(),
+            help="give it a value that does not use it",
+        )  # type: ignore[union-attr]
 
     def _variable(self, name: str, span: Span) -> str:
         holder = self.holder(name)
         if holder is None:
-            raise BsError("undefined-variable", f"${name}$ has no value", span, help=f"define {name} at the top of the config, or give it on the command line: {name}=... (bsls check: --set {name}=...)")
+            raise BsError(
+                "undefined-variable",
+                f"${name}$ has no value",
+                span,
+                help=f"define {name} at the top of the config, or give it on the command line: {name}=... (bsls check: --set {name}=...)",
+            )
         holder.asked.add(name.lower())
         value = holder._parse()[name.lower()]
         if "\n" in value.raw.text:
-            raise BsError("undefined-variable", f"${name}$ stands for a text of several lines, which is not possible", span, help="use a value of one line")
+            raise BsError(
+                "undefined-variable",
+                f"${name}$ stands for a text of several lines, which is not possible",
+                span,
+                help="use a value of one line",
+            )
         return value.text
 
     # --- typed look-up -----------------------------------------------------------------------------------------------

@@ -261,16 +261,25 @@ def _learning_rates(section: Section, control: RateControl) -> tuple[Schedule[fl
 
 
 def _momenta(section: Section) -> tuple[Schedule[float], str]:
-    given = [(k, v) for k in ("momentumPerSample", "momentumPerMB", "momentumAsTimeConstant") if (v := section.get_array(k))]
+    given = [
+        (k, v) for k in ("momentumPerSample", "momentumPerMB", "momentumAsTimeConstant") if (v := section.get_array(k))
+    ]
     if not given:
         return Schedule([float32(DEFAULT_MOMENTUM_PER_MINIBATCH)]), "minibatch"
     if len(given) > 1:
         names = " and ".join(k for k, _ in given)
-        raise BsError("conflicting-keys", f"only one of {names} can give the momentum", given[1][1][0].span, help="keep one of them")
+        raise BsError(
+            "conflicting-keys",
+            f"only one of {names} can give the momentum",
+            given[1][1][0].span,
+            help="keep one of them",
+        )
     key, values = given[0]
     if key == "momentumAsTimeConstant":
         return Schedule([_momentum_of_time_constant(v) for v in values]), "sample"
-    return Schedule([_checked_momentum(v, float32(v.number())) for v in values]), "minibatch" if key == "momentumPerMB" else "sample"
+    return Schedule(
+        [_checked_momentum(v, float32(v.number())) for v in values]
+    ), "minibatch" if key == "momentumPerMB" else "sample"
 
 
 def _momentum_of_time_constant(value: Value) -> float:
@@ -286,7 +295,10 @@ def _momentum_of_time_constant(value: Value) -> float:
 
 def _checked_momentum(value: Value, momentum: float) -> float:
     if not 0.0 <= momentum < 1.0:
-        raise value.error("a momentum is at least 0 and below 1", "give a momentum from 0 to 0.99, or a time constant of at least 0 samples")
+        raise value.error(
+            "a momentum is at least 0 and below 1",
+            "give a momentum from 0 to 0.99, or a time constant of at least 0 samples",
+        )
     return momentum
 
 
@@ -296,7 +308,9 @@ def _dropout(section: Section) -> Schedule[float]:
         return Schedule([0.0])
     for value in values:
         if not 0.0 <= value.number() < 1.0:
-            raise value.error("a dropout rate is at least 0 and below 1", "give the share of values to drop, such as 0.5")
+            raise value.error(
+                "a dropout rate is at least 0 and below 1", "give the share of values to drop, such as 0.5"
+            )
     return Schedule([v.number() for v in values])
 
 
@@ -355,7 +369,10 @@ def _rate_control(section: Section, sizes: Schedule[int]) -> RateControl:
         return RateControl(search_samples=default_samples)
     decrease = block.get_number("learnRateDecreaseFactor", 0.618)
     increase = block.get_number("learnRateIncreaseFactor", 1.382)
-    for key, bad, limit in (("learnRateDecreaseFactor", decrease > 1, "at most 1"), ("learnRateIncreaseFactor", increase < 1, "at least 1")):
+    for key, bad, limit in (
+        ("learnRateDecreaseFactor", decrease > 1, "at most 1"),
+        ("learnRateIncreaseFactor", increase < 1, "at least 1"),
+    ):
         if bad:
             raise block.require(key).error(f"the factor is {limit}", f"give a factor that is {limit}")
     return RateControl(

@@ -65,14 +65,18 @@ def _stream(inputs: Section, name: str) -> Stream:
     if dim is None:
         raise BsError("missing-key", f"stream '{name}' has no 'dim'", block.span, help="add dim = its number of values")
     if form is None:
-        raise BsError("missing-key", f"stream '{name}' has no 'format'", block.span, help='add format = "dense" or "sparse"')
+        raise BsError(
+            "missing-key", f"stream '{name}' has no 'format'", block.span, help='add format = "dense" or "sparse"'
+        )
     if form.text.lower() not in ("dense", "sparse"):
         raise form.error("a stream is 'dense' or 'sparse'", 'write format = "dense" or format = "sparse"')
     if dim.integer() < 1:
         raise dim.error("a sample has at least 1 value")
     if alias is not None and not alias.text:
         raise alias.error("the name in the data must not be empty")
-    return Stream(name, alias.text if alias else name, dim.integer(), form.text.lower() == "sparse", block.span, dim.span)
+    return Stream(
+        name, alias.text if alias else name, dim.integer(), form.text.lower() == "sparse", block.span, dim.span
+    )
 
 
 def mismatches(inputs: Sequence[Node], streams: Sequence[Stream], place: Span | None) -> Iterator[Finding]:
@@ -85,8 +89,16 @@ def mismatches(inputs: Sequence[Node], streams: Sequence[Stream], place: Span | 
         if stream is None:
             known = ", ".join(f"'{s.name}'" for s in streams) or "none"
             unused = [s for s in streams if s.name not in wanted]
-            meant = [s for s in unused if s.name.lower() in get_close_matches(node.name.lower(), [u.name.lower() for u in unused], 1, 0.6)]
-            fixes = [Fix(f"rename the stream to {node.name}", (Edit(s.span, node.name),)) for s in meant if s.span is not None]
+            meant = [
+                s
+                for s in unused
+                if s.name.lower() in get_close_matches(node.name.lower(), [u.name.lower() for u in unused], 1, 0.6)
+            ]
+            fixes = [
+                Fix(f"rename the stream to {node.name}", (Edit(s.span, node.name),))
+                for s in meant
+                if s.span is not None
+            ]
             form = "sparse" if node.op == "SparseInputValue" else "dense"
             yield Finding(
                 "input-not-in-reader", f"the network has an input '{node.name}', but the reader delivers no such stream, only {known}", place,
@@ -94,7 +106,11 @@ def mismatches(inputs: Sequence[Node], streams: Sequence[Stream], place: Span | 
             )  # fmt: skip
         elif elements and elements != stream.dim:
             span = stream.dim_span or stream.span
-            fixes = [Fix(f"change dim to {elements}", (Edit(stream.dim_span, str(elements)),))] if stream.dim_span is not None else []
+            fixes = (
+                [Fix(f"change dim to {elements}", (Edit(stream.dim_span, str(elements)),))]
+                if stream.dim_span is not None
+                else []
+            )
             yield Finding(
                 "reader-dim-mismatch",
                 f"input '{node.name}' has the shape {node.shape}, {elements} value{'s' * (elements != 1)} a sample, but its stream has dim = {stream.dim}",

@@ -71,7 +71,12 @@ def evaluate_network(text: ExpandedText, environment: Environment) -> Evaluation
     """
     text = text.strip()
     if text.text[:1] not in ("{", "[", "("):
-        raise BsError("syntax", "a network description must be a record in { } or an expression in ( )", text.span(), help="put it into { }")
+        raise BsError(
+            "syntax",
+            "a network description must be a record in { } or an expression in ( )",
+            text.span(),
+            help="put it into { }",
+        )
     return with_deep_stack(lambda: _evaluate(text, environment))
 
 
@@ -99,7 +104,12 @@ def _evaluate(text: ExpandedText, environment: Environment) -> Evaluation:
             if environment.strict:
                 raise BsError.of(finding)
             interpreter.report(finding)
-    result.complete = result.complete and result.network is not None and not interpreter.incomplete and not any(f.severity == Severity.ERROR for f in environment.findings)
+    result.complete = (
+        result.complete
+        and result.network is not None
+        and not interpreter.incomplete
+        and not any(f.severity == Severity.ERROR for f in environment.findings)
+    )
     return result
 
 
@@ -112,7 +122,10 @@ def _from_expression(text: ExpandedText, interpreter: Interpreter, prelude: Scop
         result.complete = False
     else:
         raise BsError(
-            "wrong-type", f"a network is expected, this is {kind(value)}", text.span(), help="a description of nodes is written { ... }"
+            "wrong-type",
+            f"a network is expected, this is {kind(value)}",
+            text.span(),
+            help="a description of nodes is written { ... }",
         )
 
 

@@ -85,7 +85,12 @@ class Interpreter:
             self._check_limits(expr)
         self._depth += 1
         if self._depth > self.environment.limits.depth:
-            raise self._limit("nesting-limit", f"more than {self.environment.limits.depth} evaluations inside one another", expr, "a function probably calls itself without end")
+            raise self._limit(
+                "nesting-limit",
+                f"more than {self.environment.limits.depth} evaluations inside one another",
+                expr,
+                "a function probably calls itself without end",
+            )
         try:
             return self._rules[type(expr)](expr, scope, path)
         finally:
@@ -98,7 +103,12 @@ class Interpreter:
         expr, scope = thunk.expr, thunk.scope
         assert expr is not None and scope is not None
         if thunk.state == RUNNING:
-            raise BsError("cyclic-definition", f"'{_title(thunk)}' is defined by itself", expr.span, help="only PastValue and FutureValue may close a circle")
+            raise BsError(
+                "cyclic-definition",
+                f"'{_title(thunk)}' is defined by itself",
+                expr.span,
+                help="only PastValue and FutureValue may close a circle",
+            )
         thunk.state = RUNNING
         site, calls, depth = self._site, len(self._calls), self._depth
         try:
@@ -125,7 +135,12 @@ class Interpreter:
         if self.environment.cancel is not None and self.environment.cancel.is_set():
             raise self._limit("cancelled", "the evaluation was cancelled", expr)
         if self._steps > self.environment.limits.steps:
-            raise self._limit("step-limit", f"more than {self.environment.limits.steps} evaluation steps", expr, "a recursion probably does not end")
+            raise self._limit(
+                "step-limit",
+                f"more than {self.environment.limits.steps} evaluation steps",
+                expr,
+                "a recursion probably does not end",
+            )
 
     def _limit(self, rule: str, message: str, expr: Expr, help: str = "") -> BsError:
         self._limit_hit = True
@@ -142,7 +157,9 @@ class Interpreter:
     def _trace(self) -> tuple[Span, ...]:
         return tuple(c.span for c in reversed(self._calls[-16:]) if not c.home.library and c is not self._site)
 
-    def make_node(self, op: str, inputs: Sequence[Node], path: str, expr: Expr, attributes: dict[str, object] | None = None) -> Node:
+    def make_node(
+        self, op: str, inputs: Sequence[Node], path: str, expr: Expr, attributes: dict[str, object] | None = None
+    ) -> Node:
         """A node named by `path`; attributes not given take their defaults."""
         self._nodes += 1
         if self._nodes > self.environment.limits.nodes:
@@ -151,7 +168,9 @@ class Interpreter:
             schema = get_op(op)
             attributes = {a.name: a.default for a in schema.attributes} if schema else {}
         site = expr if not expr.home.library else (self._site or expr)
-        return Node(op, path, list(inputs), attributes, self.environment.precision, [], None, None, site.span, self._trace())
+        return Node(
+            op, path, list(inputs), attributes, self.environment.precision, [], None, None, site.span, self._trace()
+        )
 
     def constant(self, value: float, dims: tuple[int, ...], path: str, expr: Expr) -> Node:
         """A parameter with a fixed value that is never learned."""
@@ -177,7 +196,12 @@ class Interpreter:
         for value in found:
             if not isinstance(value, Node):
                 hints = {RecordScope: "use one of its members", BsFunction: "call it with its arguments"}
-                raise BsError("wrong-type", f"a node is expected as input, this is {kind(value)}", span, help=hints.get(type(value), ""))
+                raise BsError(
+                    "wrong-type",
+                    f"a node is expected as input, this is {kind(value)}",
+                    span,
+                    help=hints.get(type(value), ""),
+                )
         return list(found)  # type: ignore[arg-type]
 
     # --- expressions -------------------------------------------------------------------------------------------------
@@ -187,7 +211,12 @@ class Interpreter:
         if thunk is None:
             raise unknown_identifier(expr.id, expr.span, scope.visible())
         if thunk.state == RUNNING:
-            raise BsError("cyclic-definition", f"'{expr.id}' is used to compute '{expr.id}' itself", expr.span, help="only PastValue and FutureValue may close a circle")
+            raise BsError(
+                "cyclic-definition",
+                f"'{expr.id}' is used to compute '{expr.id}' itself",
+                expr.span,
+                help="only PastValue and FutureValue may close a circle",
+            )
         return self.force(thunk)
 
     def _unary(self, expr: tree.Unary, scope: Scope, path: str) -> object:
@@ -202,7 +231,9 @@ class Interpreter:
         return operators.binary(self, expr, left, right, path)
 
     def _function(self, expr: tree.Function, scope: Scope, path: str) -> BsFunction:
-        optional = {p.name: Thunk(p.default, scope, join(path, p.name)) for p in expr.parameters if p.default is not None}
+        optional = {
+            p.name: Thunk(p.default, scope, join(path, p.name)) for p in expr.parameters if p.default is not None
+        }
         positional = [p.name for p in expr.parameters if p.default is None]
         return BsFunction(path.rpartition(".")[2], positional, optional, expr.body, scope)
 
@@ -254,7 +285,9 @@ class Interpreter:
                     raise BsError("wrong-type", f"a node or a number is expected, this is {kind(value)}", part.span)
                 branches.append(value)
             return self.make_node("If", [condition, *branches], path, expr)
-        raise BsError("wrong-type", f"a boolean or a node is expected after 'if', this is {kind(condition)}", expr.condition.span)
+        raise BsError(
+            "wrong-type", f"a boolean or a node is expected after 'if', this is {kind(condition)}", expr.condition.span
+        )
 
     def _index(self, expr: tree.Index, scope: Scope, path: str) -> object:
         array = self.evaluate(expr.array, scope, join(path, "_vector"))
@@ -263,10 +296,16 @@ class Interpreter:
             return UNKNOWN
         if not isinstance(array, BsArray):
             hint = self._bracket_hint(expr, scope)
-            raise BsError("wrong-type", f"an array is expected before '[', this is {kind(array)}", expr.array.span, help=hint)
+            raise BsError(
+                "wrong-type", f"an array is expected before '[', this is {kind(array)}", expr.array.span, help=hint
+            )
         at = self.integer(index, expr.index)
         if not array.low <= at < array.low + len(array.elements):
-            raise BsError("index-out-of-bounds", f"index {at} is out of bounds [{array.low}..{array.low + len(array.elements) - 1}]", expr.index.span)
+            raise BsError(
+                "index-out-of-bounds",
+                f"index {at} is out of bounds [{array.low}..{array.low + len(array.elements) - 1}]",
+                expr.index.span,
+            )
         return self.force(array.elements[at - array.low])
 
     def _bracket_hint(self, expr: tree.Index, scope: Scope) -> str:
@@ -311,7 +350,9 @@ class Interpreter:
             return node
         if isinstance(value, Node):
             return self._node_member(value, link)
-        raise BsError("wrong-type", f"a record is expected before '.{link.id}', this is {kind(value)}", link.object.span)
+        raise BsError(
+            "wrong-type", f"a record is expected before '.{link.id}', this is {kind(value)}", link.object.span
+        )
 
     def _no_such_node(self, model: NetworkValue, link: tree.Access, rest: Sequence[tree.Access]) -> BsError:
         path = model.path
@@ -329,14 +370,29 @@ class Interpreter:
         reachable = [a for n in model.network.by_name() if (a := access_name(model.network, n))]
         bracket = next((n for n in model.network if _means_brackets(link.id, n.name)), None)
         if bracket is not None:
-            return BsError("model-node", f"the node '{bracket.name}' of '{path}' cannot be reached by name", link.id_span, help="only '.' becomes '_', brackets do not: go through the inputs of another node, or give the node a plain name when the network is made")
+            return BsError(
+                "model-node",
+                f"the node '{bracket.name}' of '{path}' cannot be reached by name",
+                link.id_span,
+                help="only '.' becomes '_', brackets do not: go through the inputs of another node, or give the node a plain name when the network is made",
+            )
         meant = similar("_".join(names), reachable) or similar(link.id, reachable)
         span = link.id_span
         if meant and rest and similar(link.id, reachable) != meant:
             span = Span(span.source, span.start, rest[-1].id_span.end)
         fixes = [Fix(f"change to {meant}", (Edit(span, meant),), safe=True)] if meant else []
-        help = f"did you mean '{meant}'?" if meant else "its nodes: " + ", ".join(reachable[:12]) + (", ..." if len(reachable) > 12 else "")
-        return BsError("model-node", f"unknown identifier '{link.id}': the loaded network '{path}' has no such node", span, help=help, fixes=fixes)
+        help = (
+            f"did you mean '{meant}'?"
+            if meant
+            else "its nodes: " + ", ".join(reachable[:12]) + (", ..." if len(reachable) > 12 else "")
+        )
+        return BsError(
+            "model-node",
+            f"unknown identifier '{link.id}': the loaded network '{path}' has no such node",
+            span,
+            help=help,
+            fixes=fixes,
+        )
 
     def _node_member(self, node: Node, link: tree.Access) -> object:
         if link.id == "name":
@@ -369,7 +425,12 @@ class Interpreter:
         if isinstance(function, Unknown):
             return UNKNOWN
         if not isinstance(function, BsFunction):
-            raise BsError("wrong-type", f"a function is expected before the arguments, this is {kind(function)}", expr.function.span, help="a bracket at the start of a line continues the line before it")
+            raise BsError(
+                "wrong-type",
+                f"a function is expected before the arguments, this is {kind(function)}",
+                expr.function.span,
+                help="a bracket at the start of a line continues the line before it",
+            )
         positional: list[Thunk] = []
         named: dict[str, Thunk] = {}
         for argument in expr.arguments:
@@ -386,10 +447,16 @@ class Interpreter:
             raise problem
         return self.apply(function, positional, named, path, expr)
 
-    def apply(self, function: BsFunction, positional: list[Thunk], named: dict[str, Thunk], path: str, call: Expr) -> object:
+    def apply(
+        self, function: BsFunction, positional: list[Thunk], named: dict[str, Thunk], path: str, call: Expr
+    ) -> object:
         """Calls `function`; the number of arguments was checked."""
         if len(positional) != len(function.positional):
-            raise BsError("missing-argument" if len(positional) < len(function.positional) else "too-many-arguments", f"'{function.name}' takes {len(function.positional)} arguments, {len(positional)} given", (self._site or call).span)
+            raise BsError(
+                "missing-argument" if len(positional) < len(function.positional) else "too-many-arguments",
+                f"'{function.name}' takes {len(function.positional)} arguments, {len(positional)} given",
+                (self._site or call).span,
+            )
         site = self._site
         user = not call.home.library
         if user:
@@ -415,7 +482,11 @@ class Interpreter:
             raise BsError("unknown-type", f"unknown runtime type {expr.type}", expr.span)
         argument = self.evaluate(expr.argument, scope, "")
         if not isinstance(argument, RecordScope):
-            raise BsError("wrong-type", f"a record is expected after 'new {expr.type}', this is {kind(argument)}", expr.argument.span)
+            raise BsError(
+                "wrong-type",
+                f"a record is expected after 'new {expr.type}', this is {kind(argument)}",
+                expr.argument.span,
+            )
         return make(self, argument, path, expr)
 
     # --- for the runtime types ---------------------------------------------------------------------------------------
@@ -446,7 +517,11 @@ def _means_brackets(written: str, name: str) -> bool:
     if "[" not in name:
         return False
     plain = name.replace(".", "_").replace("[", "_").replace("]", "_")
-    return written.lower() in (plain.lower(), plain.rstrip("_").lower(), name.partition("[")[0].replace(".", "_").lower())
+    return written.lower() in (
+        plain.lower(),
+        plain.rstrip("_").lower(),
+        name.partition("[")[0].replace(".", "_").lower(),
+    )
 
 
 def _title(thunk: Thunk) -> str:

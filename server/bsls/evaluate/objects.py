@@ -10,7 +10,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bsls.evaluate.roots import network_of
-from bsls.evaluate.values import UNKNOWN, BsArray, BsFunction, NetworkValue, RecordScope, Thunk, Unknown, kind, show_number
+from bsls.evaluate.values import (
+    UNKNOWN,
+    BsArray,
+    BsFunction,
+    NetworkValue,
+    RecordScope,
+    Thunk,
+    Unknown,
+    kind,
+    show_number,
+)
 from bsls.finding import BsError, Edit, Fix
 from bsls.network.build import OLD_TAGS
 from bsls.network.cloning import MODES, Template
@@ -29,7 +39,18 @@ LATE_OPERATIONS = frozenset({"PastValue", "FutureValue"})
 """Operations whose first input is made only when the network is put together, so that loops can close."""
 
 _RANDOM_KINDS = frozenset(
-    {"uniform", "uniform1", "gaussian", "normal", "xavier", "glorotUniform", "glorotNormal", "heUniform", "heNormal", "TruncNormal"}
+    {
+        "uniform",
+        "uniform1",
+        "gaussian",
+        "normal",
+        "xavier",
+        "glorotUniform",
+        "glorotNormal",
+        "heUniform",
+        "heNormal",
+        "TruncNormal",
+    }
 )
 _FIXED_KINDS = frozenset({"fixedValue", "fromFile", "fromLiteral", "bilinear", "zero"})
 
@@ -99,7 +120,12 @@ class _Settings:
             return value
         elif wanted == "string" and isinstance(value, str):
             if attribute.values and value and not any(value.lower() == v.lower() for v in attribute.values):
-                raise BsError("wrong-value", f"'{name}' = '{value}' is not possible", self.span(name), help="possible are " + ", ".join(attribute.values))
+                raise BsError(
+                    "wrong-value",
+                    f"'{name}' = '{value}' is not possible",
+                    self.span(name),
+                    help="possible are " + ", ".join(attribute.values),
+                )
             return value
         elif wanted == "boolean" and isinstance(value, bool):
             return value
@@ -108,7 +134,9 @@ class _Settings:
                 return value
             if not math.isinf(value) and value == int(value):
                 return int(value)
-            raise BsError("wrong-type", f"'{name}' must be a whole number, this is {show_number(value)}", self.span(name))
+            raise BsError(
+                "wrong-type", f"'{name}' must be a whole number, this is {show_number(value)}", self.span(name)
+            )
         elif value == attribute.default:
             return value
         raise BsError("wrong-type", f"'{name}' must be {_article(wanted)}, this is {kind(value)}", self.span(name))
@@ -118,9 +146,20 @@ class _Settings:
         for item in self.interpreter.flatten(value):
             if isinstance(item, Unknown):
                 return UNKNOWN
-            if isinstance(item, bool) or not isinstance(item, float) or item != item or math.isinf(item) or item != int(item) or item < 0:
+            if (
+                isinstance(item, bool)
+                or not isinstance(item, float)
+                or item != item
+                or math.isinf(item)
+                or item != int(item)
+                or item < 0
+            ):
                 shown = show_number(item) if isinstance(item, float) and not isinstance(item, bool) else kind(item)
-                hint = "Floor, Abs, Round and the like make nodes; use IntDiv or Mod to compute with numbers" if isinstance(item, Node) else "dimensions are whole numbers, 0 where they are to be inferred"
+                hint = (
+                    "Floor, Abs, Round and the like make nodes; use IntDiv or Mod to compute with numbers"
+                    if isinstance(item, Node)
+                    else "dimensions are whole numbers, 0 where they are to be inferred"
+                )
                 raise BsError("wrong-type", f"{shown} is no dimension", self.span(name), help=hint)
             found.append(int(item))
         return tuple(found)
@@ -138,7 +177,9 @@ def computation_node(interpreter: Interpreter, record: RecordScope, path: str, e
     operation = settings.string("operation")
     op = get_op(operation)
     if op is None:
-        raise BsError("unknown-operation", f"attempted to instantiate undefined operation {operation}", settings.site.span)
+        raise BsError(
+            "unknown-operation", f"attempted to instantiate undefined operation {operation}", settings.site.span
+        )
     inputs: list[Node] = []
     late: Thunk | None = None
     if op.inputs:
@@ -153,7 +194,11 @@ def computation_node(interpreter: Interpreter, record: RecordScope, path: str, e
         least, most = op.arity
         if late is None and not (least <= len(inputs) and (most is None or len(inputs) <= most)):
             expected = str(least) if least == most else f"at least {least}" if most is None else f"{least} to {most}"
-            raise BsError("missing-argument" if len(inputs) < least else "too-many-arguments", f"{op.name} expects {expected} inputs, but {len(inputs)} were given", settings.site.span)
+            raise BsError(
+                "missing-argument" if len(inputs) < least else "too-many-arguments",
+                f"{op.name} expects {expected} inputs, but {len(inputs)} were given",
+                settings.site.span,
+            )
     attributes = {a.name: settings.attribute(a) for a in op.attributes}
     if any(isinstance(v, Unknown) for v in attributes.values()):
         return UNKNOWN
@@ -176,7 +221,12 @@ def _tags(value: object, settings: _Settings) -> list[str]:
     if not isinstance(value, str) or not value:
         return []
     if value not in GROUPS and value not in OLD_TAGS:
-        raise BsError("wrong-value", f"invalid group tag '{value}'", settings.span("tag"), help="must be one of " + ", ".join(f"'{g}'" for g in GROUPS))
+        raise BsError(
+            "wrong-value",
+            f"invalid group tag '{value}'",
+            settings.span("tag"),
+            help="must be one of " + ", ".join(f"'{g}'" for g in GROUPS),
+        )
     return [OLD_TAGS.get(value, value)]
 
 
@@ -191,9 +241,16 @@ def _initial_value(interpreter: Interpreter, settings: _Settings, attributes: di
         elif value == "" or value is None:
             init = "uniform"
         else:
-            raise BsError("wrong-type", f"'initValue' must be a number, this is {kind(value)}", settings.span("initValue"))
+            raise BsError(
+                "wrong-type", f"'initValue' must be a number, this is {kind(value)}", settings.span("initValue")
+            )
     if init not in _RANDOM_KINDS and init not in _FIXED_KINDS:
-        raise BsError("wrong-value", f"init = '{init}' is not a kind of initial values", settings.span("init"), help="possible are " + ", ".join(sorted(_RANDOM_KINDS | _FIXED_KINDS, key=str.lower)) + "; capitals matter")
+        raise BsError(
+            "wrong-value",
+            f"init = '{init}' is not a kind of initial values",
+            settings.span("init"),
+            help="possible are " + ", ".join(sorted(_RANDOM_KINDS | _FIXED_KINDS, key=str.lower)) + "; capitals matter",
+        )
     attributes["init"] = init
     dims = attributes["dims"]
     if init == "fromFile" and isinstance(dims, tuple) and 0 in dims and len(dims) <= 2:
@@ -249,7 +306,13 @@ def clone_function(interpreter: Interpreter, record: RecordScope, path: str, exp
         meant = next((m for m in MODES if m == mode.lower()), None)
         span = settings.span("parameters")
         fixes = [Fix(f"change to '{meant}'", (Edit(span, f"'{meant}'"),), safe=True)] if meant else []
-        raise BsError("clone", f"parameters = '{mode}' is not a way to treat parameters", span, help="use 'learnable', 'constant' or 'shared'", fixes=fixes)
+        raise BsError(
+            "clone",
+            f"parameters = '{mode}' is not a way to treat parameters",
+            span,
+            help="use 'learnable', 'constant' or 'shared'",
+            fixes=fixes,
+        )
     named: dict[str, object]
     if isinstance(outputs, RecordScope):
         named = {}
@@ -263,7 +326,14 @@ def clone_function(interpreter: Interpreter, record: RecordScope, path: str, exp
         return UNKNOWN
     for value, name in [*((v, "inputNodes") for v in inputs), *((v, "outputNodes") for v in named.values())]:
         if not isinstance(value, Node):
-            raise BsError("clone", f"'{name}' must be nodes, this is {kind(value)}", settings.span(name), help="a record of outputs is written [ a = net.a ; b = net.b ]" if name == "outputNodes" else "several inputs are written (net.a : net.b)")
+            raise BsError(
+                "clone",
+                f"'{name}' must be nodes, this is {kind(value)}",
+                settings.span(name),
+                help="a record of outputs is written [ a = net.a ; b = net.b ]"
+                if name == "outputNodes"
+                else "several inputs are written (net.a : net.b)",
+            )
     template = Template.cut(inputs, named, mode, settings.span("inputNodes"))  # type: ignore[arg-type]
     names = [f"input_{i}" for i in range(len(inputs))]
 
@@ -321,7 +391,12 @@ def numeric_function(interpreter: Interpreter, record: RecordScope, path: str, e
         if isinstance(arg, Unknown):
             return UNKNOWN
         if not isinstance(arg, BsArray):
-            raise BsError("wrong-type", f"Length needs an array or a string, this is {kind(arg)}", settings.site.span, help="an array of one element is written [| x |]")
+            raise BsError(
+                "wrong-type",
+                f"Length needs an array or a string, this is {kind(arg)}",
+                settings.site.span,
+                help="an array of one element is written [| x |]",
+            )
         if arg.low != 0:
             raise BsError("index-out-of-bounds", "this array is expected to begin with index 0", settings.site.span)
         return float(len(arg.elements))

@@ -55,7 +55,12 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
 def binary(interpreter: Interpreter, expr: Binary, left: object, right: object, path: str) -> object:
     """The value of `left op right`; numbers beside nodes become constants with the path of the result."""
     op = expr.op
-    if isinstance(left, float) and isinstance(right, float) and not isinstance(left, bool) and not isinstance(right, bool):
+    if (
+        isinstance(left, float)
+        and isinstance(right, float)
+        and not isinstance(left, bool)
+        and not isinstance(right, bool)
+    ):
         if op in _ARITHMETIC:
             return _ARITHMETIC[op](left, right)
         if op in _COMPARE:
@@ -112,19 +117,34 @@ def _node(interpreter: Interpreter, expr: Binary, left: object, right: object, p
     operation = _NODE_OPERATIONS[op]
     if operation == "Times" and not (isinstance(left, Node) and isinstance(right, Node)):
         operation = "ElementTimes"
-    return interpreter.make_node(operation, [_as_node(interpreter, side, path, expr) for side in (left, right)], path, expr)
+    return interpreter.make_node(
+        operation, [_as_node(interpreter, side, path, expr) for side in (left, right)], path, expr
+    )
 
 
 def _division(interpreter: Interpreter, expr: Binary, left: object, right: object, path: str) -> Node:
     if isinstance(right, Node):
         if isinstance(left, Node):
-            fix = Fix("use ElementDivide", (Edit(expr.span, f"ElementDivide ({expr.left.span.text}, {expr.right.span.text})"),))
-            raise BsError("wrong-type", "a node cannot be divided by a node with /", expr.span, help="use ElementDivide (a, b)", fixes=[fix])
+            fix = Fix(
+                "use ElementDivide",
+                (Edit(expr.span, f"ElementDivide ({expr.left.span.text}, {expr.right.span.text})"),),
+            )
+            raise BsError(
+                "wrong-type",
+                "a node cannot be divided by a node with /",
+                expr.span,
+                help="use ElementDivide (a, b)",
+                fixes=[fix],
+            )
         if left != 1.0:
-            raise BsError("wrong-type", "only the number 1 can be divided by a node", expr.span, help="write `number .* (1 / x)`")
+            raise BsError(
+                "wrong-type", "only the number 1 can be divided by a node", expr.span, help="write `number .* (1 / x)`"
+            )
         return interpreter.make_node("Reciprocal", [right], path, expr)
     assert isinstance(left, Node) and isinstance(right, float)
-    return interpreter.make_node("ElementTimes", [left, interpreter.constant(_divide(1.0, right), (1,), path, expr)], path, expr)
+    return interpreter.make_node(
+        "ElementTimes", [left, interpreter.constant(_divide(1.0, right), (1,), path, expr)], path, expr
+    )
 
 
 def _as_node(interpreter: Interpreter, value: object, path: str, expr: Expr) -> Node:

@@ -86,9 +86,13 @@ def _check_special_names(interpreter: Interpreter, scope: RecordScope, names: li
         if meant and meant not in names and span is not None:
             interpreter.report(
                 Finding(
-                    "special-nodes", f"'{name}' is not one of the special groups of nodes; it has no effect", span, Severity.WARNING,
-                    help=f"did you mean '{meant}'?", fixes=[Fix(f"change to {meant}", (Edit(span, meant),))],
-                )  # fmt: skip
+                    "special-nodes",
+                    f"'{name}' is not one of the special groups of nodes; it has no effect",
+                    span,
+                    Severity.WARNING,
+                    help=f"did you mean '{meant}'?",
+                    fixes=[Fix(f"change to {meant}", (Edit(span, meant),))],
+                )
             )
 
 

@@ -49,7 +49,12 @@ class Template:
     def cut(cls, inputs: list[Node], outputs: dict[str, Node], mode: str, span: Span | None = None) -> Template:
         """Finds what must be copied; raises if an output does not depend on a named input or the mode is unknown."""
         if mode not in MODES:
-            raise BsError("clone", f"parameters = '{mode}' is not a way to treat parameters", span, help="use 'learnable', 'constant' or 'shared'")
+            raise BsError(
+                "clone",
+                f"parameters = '{mode}' is not a way to treat parameters",
+                span,
+                help="use 'learnable', 'constant' or 'shared'",
+            )
         if not outputs:
             raise BsError("clone", "CloneFunction needs at least one output node", span)
         below = ancestors(list(outputs.values()))
@@ -75,7 +80,9 @@ class Template:
         named = {id(n) for n in inputs}
         return cls(inputs, outputs, mode, [n for n in below if id(n) in depends and id(n) not in named])
 
-    def copy(self, arguments: Sequence[Node], path: str, origin: Span | None = None, calls: tuple[Span, ...] = ()) -> dict[str, Node]:
+    def copy(
+        self, arguments: Sequence[Node], path: str, origin: Span | None = None, calls: tuple[Span, ...] = ()
+    ) -> dict[str, Node]:
         """A copy with `arguments` in the place of the inputs; nodes are named `path`.old name. Returns the outputs."""
         made: dict[int, Node] = {id(n): a for n, a in zip(self.inputs, arguments, strict=True)}
         for node in self.copied:

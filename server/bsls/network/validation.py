@@ -130,12 +130,24 @@ def validate(network: Network) -> Validation:
         if id(node) not in failed and node.is_parameter and node.shape is not None and not node.shape.known:
             failed.add(id(node))
             result.findings.append(
-                Finding("shape", f"the dimensions of parameter '{node.name}' cannot be inferred: {node.shape}", node.origin, help="give the dimensions that are 0")
+                Finding(
+                    "shape",
+                    f"the dimensions of parameter '{node.name}' cannot be inferred: {node.shape}",
+                    node.origin,
+                    help="give the dimensions that are 0",
+                )
             )
     return result
 
 
-def _validate_node(node: Node, final: bool, axes: dict[str, DynamicAxis], made: dict[int, DynamicAxis], result: Validation, failed: set[int]) -> bool:
+def _validate_node(
+    node: Node,
+    final: bool,
+    axes: dict[str, DynamicAxis],
+    made: dict[int, DynamicAxis],
+    result: Validation,
+    failed: set[int],
+) -> bool:
     """Applies the node's rule; whether its shape or that of an input changed."""
     before = node.shape
     if node.is_parameter:
@@ -145,7 +157,9 @@ def _validate_node(node: Node, final: bool, axes: dict[str, DynamicAxis], made: 
     op = get(node.op)
     if op is None:
         failed.add(id(node))
-        result.findings.append(Finding("unknown-operation", f"operation '{node.op}' of node '{node.name}' is not known", node.origin))
+        result.findings.append(
+            Finding("unknown-operation", f"operation '{node.op}' of node '{node.name}' is not known", node.origin)
+        )
         return False
     context = _Context(node, [i.shape or _unvisited(i) for i in node.inputs], node.attributes, final, axes, made)
     try:
@@ -157,7 +171,13 @@ def _validate_node(node: Node, final: bool, axes: dict[str, DynamicAxis], made: 
         related = [Related(f"{i.name} : {i.shape}", i.origin) for i in node.inputs if i.origin is not None]
         span = node.origin
         result.findings.append(
-            Finding("shape", f"{node.op} '{node.name}': {error} (inputs {', '.join(operands)})", span, help=error.help, related=related)
+            Finding(
+                "shape",
+                f"{node.op} '{node.name}': {error} (inputs {', '.join(operands)})",
+                span,
+                help=error.help,
+                related=related,
+            )
         )
         return False
     return node.shape != before or context.inferred

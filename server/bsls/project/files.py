@@ -57,8 +57,15 @@ class Files:
                     text = file.read()
             except OSError as error:
                 self.absent.add(absolute)
-                raise BsError("missing-file", f"cannot read '{path}': {error.strerror}", span, help="correct the path") from error
+                raise BsError(
+                    "missing-file", f"cannot read '{path}': {error.strerror}", span, help="correct the path"
+                ) from error
             if "\0" in text:
-                raise BsError("syntax", f"'{path}' is not a text file", span, help="give a config file; a model is shown by `bsls model show`")
+                raise BsError(
+                    "syntax",
+                    f"'{path}' is not a text file",
+                    span,
+                    help="give a config file; a model is shown by `bsls model show`",
+                )
             self.read[absolute] = Source(self.shown(path), text.replace("\r\n", "\n") if "\r\n" in text else text)
         return self.read[absolute]

@@ -74,7 +74,12 @@ class Project:
                 help="add BrainScriptNetworkBuilder = { ... }",
             )  # fmt: skip
         if value.key.lower() not in ("brainscriptnetworkbuilder", "experimentalnetworkbuilder"):
-            raise BsError("unsupported-builder", f"{value.key} is not supported by this version", value.key_span, help="describe the network in BrainScriptNetworkBuilder")
+            raise BsError(
+                "unsupported-builder",
+                f"{value.key} is not supported by this version",
+                value.key_span,
+                help="describe the network in BrainScriptNetworkBuilder",
+            )
         return evaluate_network(value.raw, self.environment(command, strict=strict, counters=counters))
 
     def network(self, command: Command, *, strict: bool = True) -> Evaluation:
@@ -107,7 +112,12 @@ class Project:
                 raise
             return self._model(network)
         if not self.foresee:
-            raise BsError("missing-model", f"the model file '{path}' does not exist", span, help="train it first, or correct the path")
+            raise BsError(
+                "missing-model",
+                f"the model file '{path}' does not exist",
+                span,
+                help="train it first, or correct the path",
+            )
         network = self._planned_network(path)
         if network is None:
             if self.writer(path) is None:
@@ -195,7 +205,9 @@ class Project:
             if os.path.abspath(path) in own:
                 continue
             try:
-                found.append(Project([f"configFile={os.path.abspath(path)}"], Files(self.files.base, self.files.documents)))
+                found.append(
+                    Project([f"configFile={os.path.abspath(path)}"], Files(self.files.base, self.files.documents))
+                )
             except BsError:
                 continue
         return found

@@ -33,5 +33,11 @@ def argument_problem(call: Call, positional: Sequence[str], optional: Collection
             meant = similar(argument.name, optional)
             fixes = [Fix(f"change to {meant}", (Edit(span, meant),), safe=True)] if meant else []
             help = f"did you mean '{meant}'?" if meant else "it has: " + (", ".join(optional) or "none")
-            return BsError("unknown-parameter", f"{title} has no optional parameter '{argument.name}'", span, help=help, fixes=fixes)
+            return BsError(
+                "unknown-parameter",
+                f"{title} has no optional parameter '{argument.name}'",
+                span,
+                help=help,
+                fixes=fixes,
+            )
     return None

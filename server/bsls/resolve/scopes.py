@@ -103,7 +103,11 @@ def _calls(expr: Expr, level: _Level) -> Iterator[BsError]:
             target = _resolve(part.function, scope).target
             if isinstance(target, tree.Member) and isinstance(target.value, tree.Function):
                 parameters = target.value.parameters
-                problem = argument_problem(part, [p.name for p in parameters if p.default is None], [p.name for p in parameters if p.default is not None])
+                problem = argument_problem(
+                    part,
+                    [p.name for p in parameters if p.default is None],
+                    [p.name for p in parameters if p.default is not None],
+                )
                 if problem is not None:
                     yield problem
         stack += reversed(list(_inner(part, scope)))

@@ -63,7 +63,12 @@ class Members:
                 if kind == "id" and (previous in _OPERAND_END or previous == "semicolon"):
                     starts.append((m.group(), m.start(), last_end))
                 elif not starts or (kind == "semicolon" and previous == "semicolon"):
-                    self._problem(f"a name is expected before '{m.group()}'", m.start(), m.end(), "members have the form `name = value`, with at most one `;` between them")
+                    self._problem(
+                        f"a name is expected before '{m.group()}'",
+                        m.start(),
+                        m.end(),
+                        "members have the form `name = value`, with at most one `;` between them",
+                    )
             if kind == "open":
                 depth += 1
             elif kind == "close":
@@ -73,14 +78,20 @@ class Members:
             stop = starts[i + 1][2] if i + 1 < len(starts) else last_end
             stop = begin + len(text[begin:stop].rstrip(" \t\r\n;"))
             if name in self.names:
-                self._problem(f"duplicate member definition '{name}'", begin, begin + len(name), "give one of them another name")
+                self._problem(
+                    f"duplicate member definition '{name}'", begin, begin + len(name), "give one of them another name"
+                )
             self.names[name] = (begin, stop)
             self._docs[name] = (gap, begin)
 
     @staticmethod
     def _dedented(text: str, m: re.Match[str], starts: list[tuple[str, int, int]]) -> bool:
         line = text.rfind("\n", 0, m.start()) + 1
-        if not starts or text[line : m.start()].strip() or not re.match(r"\s*(\([^()\n]*\)|\{[^{}\n]*\})?\s*=(?![=>])", text[m.end() : m.end() + 200]):
+        if (
+            not starts
+            or text[line : m.start()].strip()
+            or not re.match(r"\s*(\([^()\n]*\)|\{[^{}\n]*\})?\s*=(?![=>])", text[m.end() : m.end() + 200])
+        ):
             return False
         first = text.rfind("\n", 0, starts[-1][1]) + 1
         return bool(not text[first : starts[-1][1]].strip()) and m.start() - line <= starts[-1][1] - first
@@ -154,12 +165,16 @@ def _syntax_finding(error: Any, piece: str, home: Home) -> Finding:
         else:
             message, help = f"unexpected character: {rest[:1]}", ""
     elif isinstance(error, UnexpectedToken):
-        expected = {e for e in error.accepts or error.expected}
+        expected = set(error.accepts or error.expected)
         found = error.token
         if found.type != "$END":
             at, length = found.start_pos or 0, len(found)
         shown = "the end" if found.type == "$END" else f"'{found}'"
-        closers = [_EXPECTED[e] for e in ("RPAR", "RBRACE", "RBRACKET", "RSQB", "RARRAY", "THEN", "ELSE", "EQUAL", "__ANON_0", "COLON") if e in expected]
+        closers = [
+            _EXPECTED[e]
+            for e in ("RPAR", "RBRACE", "RBRACKET", "RSQB", "RARRAY", "THEN", "ELSE", "EQUAL", "__ANON_0", "COLON")
+            if e in expected
+        ]
         if "NUMBER" in expected and found.type == "$END":
             message, help = "operand expected", "the expression breaks off here"
         elif "NUMBER" in expected and not (closers and found.type == "$END"):

@@ -118,7 +118,12 @@ class TreeBuilder(Transformer):
         for member in items[1:-1]:
             if member.name in members:
                 record.problems.append(
-                    Finding("syntax", f"duplicate member definition '{member.name}'", member.name_span, help="give one of them another name")
+                    Finding(
+                        "syntax",
+                        f"duplicate member definition '{member.name}'",
+                        member.name_span,
+                        help="give one of them another name",
+                    )
                 )
             members[member.name] = member
         return record

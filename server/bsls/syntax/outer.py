@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-OPENERS = "[{(\""
+OPENERS = '[{("'
 CLOSERS = {"[": "]", "{": "}", "(": ")", '"': '"'}
 _SEPARATORS = ",;\n\r"
 _BLANK = " \t"
@@ -111,11 +111,17 @@ def scan_items(text: str, start: int = 0, end: int | None = None) -> tuple[list[
                 at = close + 1
             else:
                 what = "'='" if m and m.group() == "=" else "bracket"
-                problems.append(OuterProblem(f"unexpected {what}", at, at + 1, "a name is missing before it, or a bracket is left over"))
+                problems.append(
+                    OuterProblem(
+                        f"unexpected {what}", at, at + 1, "a name is missing before it, or a bracket is left over"
+                    )
+                )
                 at += 1
             continue
         if text[at] in "])}":
-            problems.append(OuterProblem(f"unmatched '{text[at]}'", at, at + 1, "remove it, or open the bracket that it closes"))
+            problems.append(
+                OuterProblem(f"unmatched '{text[at]}'", at, at + 1, "remove it, or open the bracket that it closes")
+            )
             at += 1
             continue
         if m is None or m.group() in _SEPARATORS:
@@ -128,7 +134,12 @@ def scan_items(text: str, start: int = 0, end: int | None = None) -> tuple[list[
         value_end = _value_end(text, value, end, at, problems)
         if value_end == value:
             problems.append(
-                OuterProblem(f"no value given for '{text[at:key_end]}'", at, stop + 1, "write a value after '=', or remove the key")
+                OuterProblem(
+                    f"no value given for '{text[at:key_end]}'",
+                    at,
+                    stop + 1,
+                    "write a value after '=', or remove the key",
+                )
             )
         items.append(Item(at, key_end, value, value_end))
         at = max(value_end, stop + 1 if m.group() == "=" else stop)
@@ -141,14 +152,23 @@ def _value_end(text: str, value: int, end: int, key: int, problems: list[OuterPr
         if m.group() in _SEPARATORS:
             return value + len(text[value : m.start()].rstrip())
         if m.group() in "])}":
-            problems.append(OuterProblem(f"unmatched '{m.group()}'", m.start(), m.end(), "remove it, or open the bracket that it closes"))
+            problems.append(
+                OuterProblem(
+                    f"unmatched '{m.group()}'", m.start(), m.end(), "remove it, or open the bracket that it closes"
+                )
+            )
             return m.start()
         close = closing(text, m.start(), end)
         if close >= 0:
             return close + 1
         opened = m.group()
         problems.append(
-            OuterProblem(f"no closing {CLOSERS[opened]} found for this {opened}", m.start(), m.end(), f"close it with {CLOSERS[opened]}")
+            OuterProblem(
+                f"no closing {CLOSERS[opened]} found for this {opened}",
+                m.start(),
+                m.end(),
+                f"close it with {CLOSERS[opened]}",
+            )
         )
         return _recover(text, m.end(), end, key)
     return value + len(text[value:end].rstrip())

@@ -15,7 +15,12 @@ def check(context: Context) -> Iterator[Finding]:
     """Compares the inputs of each command's network with the streams of its readers."""
     for checked in context.networks:
         evaluation = checked.evaluation
-        if evaluation is None or evaluation.network is None or not evaluation.complete or not checked.command.kind.reads_data:
+        if (
+            evaluation is None
+            or evaluation.network is None
+            or not evaluation.complete
+            or not checked.command.kind.reads_data
+        ):
             continue
         for key in ("reader", "cvReader"):
             if key == "cvReader" and checked.command.action not in ("train", "trainRNN", "adapt"):
@@ -35,7 +40,11 @@ def _compare(network: Network, reader: Section, action: str) -> Iterator[Finding
     streams = text_streams(reader)
     needed = network.inputs
     if action not in ("train", "trainRNN", "adapt"):  # these compute only what is asked for
-        roots = network.groups["output"] if action == "write" else [*network.groups["evaluation"], *network.groups["criterion"]]
+        roots = (
+            network.groups["output"]
+            if action == "write"
+            else [*network.groups["evaluation"], *network.groups["criterion"]]
+        )
         below = {id(n) for n in network.evaluation_order(roots)} if roots else set()
         needed = [n for n in needed if id(n) in below]
     yield from mismatches(needed, *streams)

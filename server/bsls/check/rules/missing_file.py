@@ -23,7 +23,9 @@ def check(context: Context) -> Iterator[Finding]:
         named += [(v.text, v.span) for v in _reader_files(command)]
     for checked in context.networks:
         if checked.evaluation is not None and checked.evaluation.network is not None:
-            named += [(p, n.origin) for n in checked.evaluation.network if (p := _initial_file(n)) and n.origin is not None]
+            named += [
+                (p, n.origin) for n in checked.evaluation.network if (p := _initial_file(n)) and n.origin is not None
+            ]
     absent: list[tuple[str, Span]] = []
     present = 0
     for path, span in named:
@@ -33,12 +35,25 @@ def check(context: Context) -> Iterator[Finding]:
             absent.append((path, span))
     for path, span in context.project.unknown_models:
         if span is not None:
-            yield _finding("missing-model", f"the model '{path}' does not exist, and no command of a config here writes it", path, span, files, Severity.ERROR)
+            yield _finding(
+                "missing-model",
+                f"the model '{path}' does not exist, and no command of a config here writes it",
+                path,
+                span,
+                files,
+                Severity.ERROR,
+            )
     for path, span in absent:
         if present or _neighbour(files, path):
             yield _finding("missing-file", f"the file '{path}' does not exist", path, span, files, Severity.ERROR)
         else:
-            yield Finding("missing-file", "the data files of this config are not here", span, Severity.INFORMATION, help="what they hold was not checked")
+            yield Finding(
+                "missing-file",
+                "the data files of this config are not here",
+                span,
+                Severity.INFORMATION,
+                help="what they hold was not checked",
+            )
             break
 
 
@@ -59,7 +74,14 @@ def _reader_files(command: Command) -> Iterator[Value]:
 
 def _initial_file(node: Node) -> str:
     path = node.attributes.get("initFromFilePath")
-    return path if node.is_parameter and node.value is None and isinstance(path, str) and node.attributes.get("init") == "fromFile" else ""
+    return (
+        path
+        if node.is_parameter
+        and node.value is None
+        and isinstance(path, str)
+        and node.attributes.get("init") == "fromFile"
+        else ""
+    )
 
 
 def _neighbour(files: Files, path: str) -> str | None:
@@ -82,7 +104,9 @@ def _finding(rule: str, message: str, path: str, span: Span, files: Files, sever
     if meant and path in span.text:
         start = span.start + span.text.index(path)
         fixes = [Fix(f"change to {meant}", (Edit(Span(span.source, start, start + len(path)), meant),))]
-    return Finding(rule, message, span, severity, help=f"did you mean '{meant}'?" if meant else "correct the path", fixes=fixes)
+    return Finding(
+        rule, message, span, severity, help=f"did you mean '{meant}'?" if meant else "correct the path", fixes=fixes
+    )
 
 
 RULE = Rule(

@@ -20,16 +20,26 @@ def _missing(command: Command) -> Iterator[Finding]:
     section, kind = command.section, command.kind
 
     def missing(key: str, hint: str) -> Finding:
-        return Finding("missing-key", f"command '{command.name}' ({command.action}) has no '{key}'", section.span, help=hint)
+        return Finding(
+            "missing-key", f"command '{command.name}' ({command.action}) has no '{key}'", section.span, help=hint
+        )
 
-    if command.action in ("train", "trainRNN", "adapt", "test", "eval", "dumpNodes", "dumpNode", "dumpnode") and command.model_path is None:
+    if (
+        command.action in ("train", "trainRNN", "adapt", "test", "eval", "dumpNodes", "dumpNode", "dumpnode")
+        and command.model_path is None
+    ):
         yield missing("modelPath", 'add `modelPath = "..."` to the section or at the top of the config')
     if kind.network == "build" and command.builder() is None:
         yield missing("BrainScriptNetworkBuilder", "add BrainScriptNetworkBuilder = { ... }")
-    if kind.network == "either" and command.action == "write" and command.builder() is None and command.model_path is None:
+    if (
+        kind.network == "either"
+        and command.action == "write"
+        and command.builder() is None
+        and command.model_path is None
+    ):
         yield missing("modelPath", 'add `modelPath = "..."`, or a network description')
     if kind.reads_data and section.section("reader") is None and section.lookup("readers") is None:
-        yield missing("reader", "add reader = { readerType = \"CNTKTextFormatReader\" ; file = \"...\" ; input = { ... } }")
+        yield missing("reader", 'add reader = { readerType = "CNTKTextFormatReader" ; file = "..." ; input = { ... } }')
     if command.action in ("train", "trainRNN", "adapt"):
         sgd = section.section("SGD") or section.section("optimizer")
         if sgd is None:

@@ -46,7 +46,11 @@ def render(findings: Sequence[Finding], files: int, colour: bool = False) -> Ite
     errors = sum(f.severity == Severity.ERROR for f in findings)
     warnings = sum(f.severity == Severity.WARNING for f in findings)
     fixable = sum(any(x.safe for x in f.fixes) for f in findings)
-    what = f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}" if findings else "no problems found"
+    what = (
+        f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}"
+        if findings
+        else "no problems found"
+    )
     closing = f"{what} in {files} file{'s' * (files != 1)}"
     if fixable:
         closing += f"; {fixable} can be mended with --fix"
