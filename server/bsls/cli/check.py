@@ -48,9 +48,10 @@ def command(
         if find(name) is None:
             raise click.UsageError(f"there is no rule '{name}' (see `bsls rules`)")
     targets = _targets(arguments, settings)
+    findings: list[Finding] = []
+    count = 0
     for attempt in range(10 if fix else 1):
-        findings: list[Finding] = []
-        count = 0
+        findings, count = [], 0
         for words, files in targets():
             found, files = check_config(words, files)
             findings += found

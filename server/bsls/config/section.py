@@ -193,21 +193,23 @@ class Section:
 
     def expand(self, raw: ExpandedText) -> ExpandedText:
         """`raw` with each `$name$` replaced by its value as seen from this block."""
+        name = ""
         for _ in range(_MAX_EXPANSIONS):
             m = _VARIABLE.search(raw.text)
             if m is None:
                 return raw
             span = raw.span(m.start(), m.end())
-            value = self._variable(m.group(1), span)
+            name = m.group(1)
+            value = self._variable(name, span)
             raw = ExpandedText.join(
                 [raw.slice(0, m.start()), ExpandedText.standing_for(value, span), raw.slice(m.end(), len(raw))]
             )
         raise BsError(
             "cyclic-variable",
-            f"${_VARIABLE.search(raw.text).group(1)}$ is defined by itself",
+            f"${name}$ is defined by itself",
             raw.span(),
             help="give it a value that does not use it",
-        )  # type: ignore[union-attr]
+        )
 
     def _variable(self, name: str, span: Span) -> str:
         holder = self.holder(name)

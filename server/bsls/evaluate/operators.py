@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bsls.evaluate.values import UNKNOWN, BsArray, BsFunction, Thunk, Unknown, kind
 from bsls.finding import BsError, Edit, Fix
@@ -26,7 +26,7 @@ _NODE_OPERATIONS = {
     "*": "Times", ".*": "ElementTimes", "+": "Plus", "-": "Minus", "<": "Less", "<=": "LessEqual", ">": "Greater",
     ">=": "GreaterEqual", "==": "Equal", "!=": "NotEqual", "&&": "ElementTimes",
 }  # fmt: skip
-_COMPARE: dict[str, Callable[[object, object], bool]] = {
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 

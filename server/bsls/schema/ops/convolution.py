@@ -43,7 +43,8 @@ def _in_layout(ctx: ShapeContext, image: Dims) -> Dims:
 
 def legacy_window(attributes: Mapping[str, object], image: Dims) -> Window:
     """The window of a two-dimensional convolution of old models, which covers all channels at each place."""
-    kernel, stride = as_tuple(attributes["kernelShape"]), as_tuple(attributes.get("strideShape", 1))
+    kernel = as_tuple(attributes["kernelShape"])
+    stride = list(as_tuple(attributes.get("strideShape", 1)))
     flat = {
         **attributes,
         "kernelShape": kernel[:2],

@@ -79,7 +79,7 @@ class Window:
 
     def maps(self, axis: int, rank: int) -> int:
         """Number of feature maps along an axis: all of them along the last one unless given per axis."""
-        if len(self.map_count) > 1:
+        if len(self.map_count) != 1:
             return self.map_count[axis]
         return self.map_count[0] if axis == rank - 1 else 1
 
