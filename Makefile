@@ -27,7 +27,8 @@ test-all: .make/setup
 	@$(BIN)/python -m pytest
 
 bench: .make/setup
-	@$(BIN)/python -m pytest benchmarks --benchmark-only
+	@$(BIN)/python benchmarks/check.py
+	@$(BIN)/python benchmarks/training.py
 
 lint: .make/setup .make/node
 	@$(BIN)/ruff check .
@@ -35,7 +36,7 @@ lint: .make/setup .make/node
 	@npx --no-install pyright
 
 clean:
-	rm -rf .make .pytest_cache .ruff_cache .hypothesis .benchmarks build dist *.egg-info
+	rm -rf .make .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
 	rm -rf examples/*/models examples/*/out
 	find server runtime tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -7,6 +7,7 @@ elementSeparator, or, with transpose = false, one element over all samples of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from bsls.config.section import Section
 from bsls.finding import BsError
 from bsls.shape import Dims
 
+_WIDTH = re.compile(r"[-+ #0]*\d*(\.\d*)?")
 KINDS = ("real", "category", "sparse")
 _WARNINGS = 5  # the reference complains about labels that do not fit this often in a run
 
@@ -82,12 +84,8 @@ def _precision(block: Section) -> str:
     value = block.get("precisionFormat")
     if value is None:
         return ""
-    try:
-        _ = f"%{value.text}f" % 1.0
-    except (ValueError, TypeError):
-        if "'" in value.text:
-            return value.text  # single quotes mean nothing in a config: the reference prints such a format as it is
-        raise value.error("not a width and precision", 'write digits as in "8.3" or ".3"') from None
+    if not _WIDTH.fullmatch(value.text) and "'" not in value.text:  # single quotes mean nothing in a config: printed as they are
+        raise value.error("not a width and precision", 'write digits as in "8.3" or ".3"')
     return value.text
 
 
@@ -121,11 +119,8 @@ class TextOutput:
     def _value_format(self) -> str:
         kind = "f" if self._format.kind != "category" else "s" if self._format.labels else "d"
         form = f"%{self._format.precision}{kind}"
-        try:
-            _ = form % ("" if kind == "s" else 1)
-        except ValueError:
-            return form.replace("%", "%%", 1) + "%.0s"  # not a format: printed as it stands, whatever the value
-        return form
+        # What is no format is printed as it stands, whatever the value.
+        return form if _WIDTH.fullmatch(self._format.precision) else form.replace("%", "%%") + "%.0s"
 
     def minibatch(self, number: int, sequences: Iterable[NDArray], keys: Sequence[str | int] = ()) -> str:
         """The text of a minibatch (counted from 0); each sequence is an array (samples, elements)."""
@@ -157,7 +152,7 @@ class TextOutput:
             return cells if self._format.transpose else [separator.join(cells)]
         values = values + 0.0  # a negative zero prints as zero
         rows = values if self._format.transpose else values.T
-        line = separator.join([self._value.replace("%", "%%") if rows.shape[1] == 0 else self._value] * rows.shape[1])
+        line = separator.replace("%", "%%").join([self._value] * rows.shape[1])
         lines = (line % tuple(row) for row in rows.tolist())
         if self._format.transpose or len(self._dims) < 2:
             return lines

@@ -16,9 +16,8 @@ from bsls.config.commands import Command
 from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bsls.shape import Dims
 from bstorch.actions.common import made_network, named_nodes, reader_for, required_section
-from bstorch.actions.text_output import Format, TextOutput, Warner, read_format
+from bstorch.actions.text_output import TextOutput, Warner, read_format
 from bstorch.context import RunContext
 from bstorch.kernels.base import Environment, shape_of
 from bstorch.program.layout import MinibatchLayout
@@ -59,7 +58,8 @@ def run(command: Command, context: RunContext) -> None:
         for number, minibatch in enumerate(reader.minibatches(0, section.get_integer("epochSize", 0) or None, size)):
             values = program.forward(minibatch)
             for (node, output, file), value in zip(outputs, values, strict=True):
-                layout = program.environment.layouts.get(shape_of(node).axis) if shape_of(node).axis else None
+                axis = shape_of(node).axis
+                layout = program.environment.layouts.get(axis) if axis is not None else None
                 file.write(output.minibatch(number, sequences(node, value, layout), minibatch.keys))
             columns = max((layout.matrix_columns for layout in minibatch.layouts.values()), default=0)
             samples += columns
@@ -133,5 +133,3 @@ def _write_once(outputs: list[tuple[Node, TextOutput, TextIO]], text: str) -> No
         for _, _, file in outputs:
             file.write(text)
 
-
-__all__ = ["Dims", "Format", "run", "sequences"]

@@ -124,7 +124,8 @@ class MomentumLearner:
             else:
                 dense.append((gradient, parameter, state))
         if dense:
-            self._step_dense(group, *(list(column) for column in zip(*dense, strict=True)), samples, rate, momentum)
+            found, parameters, states = (list(column) for column in zip(*dense, strict=True))
+            self._step_dense(group, found, parameters, states, samples, rate, momentum)
 
     def _numbers(self, group: _Group, rate: float, momentum: float) -> tuple[float, float, float]:
         """Rate, momentum, and (1 - momentum) * rate in the element type."""
@@ -157,7 +158,7 @@ class MomentumLearner:
             )  # fmt: skip
         else:
             if decay > 0:
-                gradients = torch._foreach_add(gradients, parameters, alpha=decay)
+                gradients = list(torch._foreach_add(gradients, parameters, alpha=decay))
             torch._foreach_mul_(states, momentum)
             torch._foreach_add_(states, gradients, alpha=gain)
             if self._nesterov:

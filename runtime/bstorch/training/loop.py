@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from bsls.config.section import Section
 from bsls.config.sgd import SGDSettings
 from bsls.finding import BsError
@@ -26,7 +28,7 @@ from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minibatch_columns
 from bstorch.training.evaluator import Evaluator, start_accumulators
 from bstorch.training.learners import MomentumLearner
-from bstorch.training.schedule import EpochSettings
+from bstorch.training.schedule import RANDOM_OPERATIONS, EpochSettings
 
 NO_UPDATE_BELOW = 0.01
 """Times the least learning rate: below that rates change nothing, and no gradient is computed."""
@@ -70,9 +72,8 @@ class Trainer:
         self.evaluations = evaluation_nodes(network, settings, self.criteria)
         self.shown = [self.criteria[0], *self.evaluations]
         self.parameters = Parameters(network, context.device)
-        self.program = Program(
-            network, self.shown, self.parameters, Environment(training=True, device=context.device), self.criteria[0]
-        )
+        environment = Environment(training=True, device=context.device, fast_random=fast_random(settings, context))
+        self.program = Program(network, self.shown, self.parameters, environment, self.criteria[0])
         learnable = self.program.learnable
         suit_threads(sum(shape_of(n).elements for n in network.parameters), settings.minibatch_size[begun])
         self.learner = MomentumLearner.of(settings, network, learnable, [self.parameters[n] for n in learnable])
@@ -81,7 +82,7 @@ class Trainer:
         self._features = [n.name for n in network.groups["feature"]]
         self._epochs = EpochSettings(self.program, network, self.criteria[0], settings, context.say)
         self._evaluator: Evaluator | None = None
-        self._epoch_samples = settings.epoch_size or log.UNKNOWN_EPOCH_SIZE
+        self.epoch_samples = settings.epoch_size or log.UNKNOWN_EPOCH_SIZE
 
     @property
     def names(self) -> list[str]:
@@ -107,6 +108,8 @@ class Trainer:
         updated = [(n.name, str(Shape(shape_of(n).dims))) for n in learnable]
         elements = sum(shape_of(n).elements for n in learnable)
         say_all(log.parameter_list(updated, elements, len(learnable), len(self.program.with_gradient), trace_level))
+        if self.program.environment.fast_random and any(n.op in RANDOM_OPERATIONS for n in self.program.order):
+            self.context.say("Random numbers are fast ones, other than those of CNTK (randomNumbers = reference gives the same).")
         if trace_level > 0:
             self.context.say("No PreCompute nodes found, or all already computed. Skipping pre-computation step.")
 
@@ -156,7 +159,7 @@ class Trainer:
             if settings.rate_control.use_validation:
                 control = validated[0].average
         if math.isnan(control):
-            raise self._not_a_number(epoch)
+            raise self.not_a_number(epoch)
         self.state.previous_criterion = control
         self._commit(epoch, size)
         return True
@@ -170,6 +173,7 @@ class Trainer:
         line = _LineWriter(self, epoch, size)
         start_accumulators(self.program)
         for minibatch in self.reader.minibatches(epoch, settings.epoch_size or None, size):
+            gradients: list[Tensor | None] = []
             if updating:
                 values, gradients = self.program.gradients(minibatch)
             else:
@@ -230,7 +234,7 @@ class Trainer:
         )
         self.context.say(f"WARNING: '{self.files.path}' is not written then; the last model is '{self.files.model(epoch)}'.")
 
-    def _not_a_number(self, epoch: int) -> BsError:
+    def not_a_number(self, epoch: int) -> BsError:
         node = self.criteria[0]
         return BsError(
             "not-a-number",
@@ -282,7 +286,7 @@ class _LineWriter:
             first=self._shown + 1, last=self._done, criteria=criteria_object(trainer.names, since), seconds=seconds,
         )  # fmt: skip
         if math.isnan(sums[0].total):
-            raise trainer._not_a_number(self._epoch)
+            raise trainer.not_a_number(self._epoch)
         self._last = [Criterion() if n.op == "EpochAccumulator" else s for n, s in zip(trainer.shown, sums, strict=True)]
         self._shown = self._done
         self._since = time.perf_counter()
@@ -291,9 +295,19 @@ class _LineWriter:
         """The percentage, where the size of an epoch is given or known from the first one of the run."""
         trainer = self._trainer
         if self._epoch > trainer.begun or trainer.settings.epoch_size:
-            return log.progress(self._done, in_range, self._size, trainer._epoch_samples)
-        trainer._epoch_samples = self._done * samples // in_range
+            return log.progress(self._done, in_range, self._size, trainer.epoch_samples)
+        trainer.epoch_samples = self._done * samples // in_range
         return ""
+
+
+def fast_random(settings: SGDSettings, context: RunContext) -> bool:
+    """Whether random numbers may be others than the reference's: `randomNumbers = fast`, the default on a GPU."""
+    value = settings.section.get("randomNumbers")
+    if value is None:
+        return context.device.type != "cpu"
+    if value.text.lower() not in ("reference", "fast"):
+        raise value.error("an unknown word", "use reference or fast")
+    return value.text.lower() == "fast"
 
 
 def criterion_nodes(network: Network, settings: SGDSettings) -> list[Node]:
