@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 
 from bsls.config.section import Section
-from bsls.finding import BsError
+from bsls.finding import BsError, Finding
 from bsls.source import ExpandedText, Source
+from bsls.syntax.brackets import repairs
 from bsls.syntax.outer import blank_comments
 
 _INCLUDE = re.compile(r"^include=([^\n]*)", re.MULTILINE | re.IGNORECASE)
@@ -16,7 +17,8 @@ _INCLUDE = re.compile(r"^include=([^\n]*)", re.MULTILINE | re.IGNORECASE)
 def assemble(parts: Iterable[Source], include: Callable[[str], Source] | None = None) -> Section:
     """The top block of the joined parts. `include` fetches the file of an `include=` line.
 
-    A file that is included twice counts once.
+    A file that is included twice counts once. Brackets that do not match are problems of the block; it has the text
+    with those that were probably meant.
     """
     texts: list[ExpandedText | str] = []
     seen: set[str] = set()
@@ -52,9 +54,22 @@ def assemble(parts: Iterable[Source], include: Callable[[str], Source] | None = 
     sources = list(parts)
     for source in sources:
         add(source)
-    joined = ExpandedText.join(texts)
     first = next((s for s in sources if s.path != COMMAND_LINE), sources[0] if sources else Source("", ""))
-    return Section("", joined, None, first.span(0, 0))
+    joined, problems = _with_matching_brackets(ExpandedText.join(texts))
+    return Section("", joined, None, first.span(0, 0), problems)
+
+
+def _with_matching_brackets(text: ExpandedText) -> tuple[ExpandedText, list[Finding]]:
+    changes, problems = repairs(text.text)
+    if not changes:
+        return text, []
+    parts: list[ExpandedText | str] = []
+    at = 0
+    for change in changes:
+        parts += [text.slice(at, change.at), change.insert]
+        at = change.at + change.remove
+    found = [Finding("syntax", p.message, text.span(p.start, p.end), help=p.help) for p in problems]
+    return ExpandedText.join([*parts, text.slice(at, len(text))]), found
 
 
 COMMAND_LINE = "<command line>"

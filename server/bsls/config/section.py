@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bsls.finding import BsError, Finding
 from bsls.source import ExpandedText, Span
@@ -98,13 +98,20 @@ class Section:
     Keys ignore case. A block that is given again is merged into the earlier one, any other value replaces it.
     """
 
-    def __init__(self, name: str, text: ExpandedText, parent: Section | None = None, span: Span | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        text: ExpandedText,
+        parent: Section | None = None,
+        span: Span | None = None,
+        problems: Sequence[Finding] = (),
+    ) -> None:
         self.name = name
         self.text = text
         self.parent = parent
         self.span = span if span is not None else text.span()
         self._values: dict[str, Value] | None = None
-        self._problems: list[Finding] = []
+        self._problems: list[Finding] = list(problems)
         self._sections: dict[str, Section] = {}
         self.asked: set[str] = set()
         """Keys (lower case) that were looked up here by anybody: what nobody asks for has no effect."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from bsls.finding import BsError, Finding
@@ -24,6 +24,34 @@ _SCAN = re.compile(
     r"|(?P<open>\[\||[\[({])|(?P<close>\|\]|[\])}])|(?P<semicolon>;)|(?P<other>.)",
     re.DOTALL,
 )
+_DEFINITION = re.compile(r"\s*(\([^()\n]*\)|\{[^{}\n]*\}|\[[^\[\]\n]*\])?\s*=(?![=>])")
+_ASSIGNED = re.compile(r"\s*=(?![=>])")
+_CLOSERS = {"(": ")", "[": "]", "{": "}", "[|": "|]"}
+
+
+def _tokens(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """The words, brackets and signs of a text, without blanks and comments."""
+    while start < end:
+        m = _SCAN.match(text, start, end)
+        assert m is not None
+        start = m.end()
+        if m.lastgroup != "skip":
+            yield m
+
+
+def _bracket_pairs(tokens: Iterable[re.Match[str]]) -> dict[int, int]:
+    """For each closing bracket the offset of the one that it closes; those in between that do not fit are left out."""
+    stack: list[tuple[str, int]] = []
+    pairs: dict[int, int] = {}
+    for m in tokens:
+        if m.lastgroup == "open":
+            stack.append((m.group(), m.start()))
+        elif m.lastgroup == "close":
+            fitting = [i for i, (mark, _) in enumerate(stack) if _CLOSERS[mark] == m.group()]
+            if fitting:
+                pairs[m.start()] = stack[fitting[-1]][1]
+                del stack[fitting[-1] :]
+    return pairs
 
 
 class Members:
@@ -43,40 +71,47 @@ class Members:
 
     def _cut(self, start: int, end: int) -> None:
         text = self.text.text
-        starts: list[tuple[str, int, int]] = []  # name, start, end of the text before it
-        depth, previous, last_end = 0, "semicolon", start
-        at = start
-        while at < end:
-            m = _SCAN.match(text, at, end)
-            assert m is not None
-            kind = m.lastgroup or "other"
-            at = m.end()
-            if kind == "skip":
-                continue
-            if kind == "id" and m.group() in KEYWORDS:
-                kind = "literal" if m.group() in ("true", "false") else "other"
-            if kind == "id" and (depth > 0 or previous == "other") and self._dedented(text, m, starts):
-                # an open bracket or a dangling operator, and a line that looks like the next member: the one before ends here
-                depth = 0
-                starts.append((m.group(), m.start(), last_end))
-            elif depth == 0:
-                if kind == "id" and (previous in _OPERAND_END or previous == "semicolon"):
-                    starts.append((m.group(), m.start(), last_end))
-                elif not starts or (kind == "semicolon" and previous == "semicolon"):
-                    self._problem(
-                        f"a name is expected before '{m.group()}'",
-                        m.start(),
-                        m.end(),
+        cuts: list[tuple[str, int, int, int]] = []  # name, where the text before it begins, start, end
+        open_brackets: list[int] = []
+        tokens = list(_tokens(text, start, end))
+        pairs = _bracket_pairs(tokens)
+        closed = set(pairs.values())
+        previous, last_end, last_word, stuck = "semicolon", start, "", False
+        for m in tokens:
+            kind, word = m.lastgroup or "other", m.group()
+            if kind == "id" and last_word == "new":
+                kind = "other"  # a type; its argument follows
+            elif kind == "id" and word in KEYWORDS and not _ASSIGNED.match(text, m.end(), end):
+                kind = "literal" if word in ("true", "false") else "other"
+            begins = False
+            if kind == "id" and not open_brackets and previous != "other":
+                begins = True
+            elif kind == "id" and (not open_brackets or open_brackets[0] not in closed):
+                # a bracket that is never closed or a dangling operator, and a line that looks like the next member
+                begins = self._dedented(m, cuts, end)
+            if begins:
+                open_brackets = []
+                cuts.append((word, last_end, m.start(), m.end()))
+                stuck = False
+            elif previous == "semicolon" and not open_brackets and not stuck:
+                stuck = True
+                what, help = (
+                    ("'include' inside of a network description is not supported", "put the text here")
+                    if word == "include"
+                    else (
+                        f"a name is expected before '{word}'",
                         "members have the form `name = value`, with at most one `;` between them",
                     )
+                )
+                self._problem(what, m.start(), m.end(), help)
             if kind == "open":
-                depth += 1
-            elif kind == "close":
-                depth = max(depth - 1, 0)
-            previous, last_end = kind, m.end()
-        for i, (name, begin, gap) in enumerate(starts):
-            stop = starts[i + 1][2] if i + 1 < len(starts) else last_end
-            stop = begin + len(text[begin:stop].rstrip(" \t\r\n;"))
+                open_brackets.append(m.start())
+            elif pairs.get(m.start()) in open_brackets:
+                del open_brackets[open_brackets.index(pairs[m.start()]) :]
+            previous, last_end, last_word = kind, m.end(), word
+            if cuts and not stuck and kind != "semicolon":
+                cuts[-1] = (*cuts[-1][:3], m.end())
+        for name, gap, begin, stop in cuts:
             if name in self.names:
                 self._problem(
                     f"duplicate member definition '{name}'", begin, begin + len(name), "give one of them another name"
@@ -84,17 +119,14 @@ class Members:
             self.names[name] = (begin, stop)
             self._docs[name] = (gap, begin)
 
-    @staticmethod
-    def _dedented(text: str, m: re.Match[str], starts: list[tuple[str, int, int]]) -> bool:
+    def _dedented(self, m: re.Match[str], cuts: list[tuple[str, int, int, int]], end: int) -> bool:
+        """Whether a word begins a line that is indented no deeper than the last member and reads `name =`."""
+        text = self.text.text
         line = text.rfind("\n", 0, m.start()) + 1
-        if (
-            not starts
-            or text[line : m.start()].strip()
-            or not re.match(r"\s*(\([^()\n]*\)|\{[^{}\n]*\})?\s*=(?![=>])", text[m.end() : m.end() + 200])
-        ):
+        if not cuts or text[line : m.start()].strip() or not _DEFINITION.match(text, m.end(), end):
             return False
-        first = text.rfind("\n", 0, starts[-1][1]) + 1
-        return bool(not text[first : starts[-1][1]].strip()) and m.start() - line <= starts[-1][1] - first
+        first = text[text.rfind("\n", 0, cuts[-1][2]) + 1 :]
+        return m.start() - line <= len(first) - len(first.lstrip(" \t"))
 
     def _problem(self, message: str, start: int, end: int, help: str) -> None:
         self.problems.append(Finding("syntax", message, self.text.span(start, end), help=help))
@@ -147,7 +179,7 @@ def parse_expression(text: ExpandedText, start: int = 0, end: int | None = None)
 
 _EXPECTED = {
     "EQUAL": "=", "RPAR": ")", "RBRACE": "}", "RSQB": "]", "RBRACKET": "]", "RARRAY": "|]", "COLON": ":", "__ANON_0": "..",
-    "THEN": "then", "ELSE": "else", "LPAR": "(", "LSQB": "[",
+    "_THEN": "then", "_ELSE": "else", "LPAR": "(", "LSQB": "[",
 }  # fmt: skip
 
 
@@ -160,8 +192,6 @@ def _syntax_finding(error: Any, piece: str, home: Home) -> Finding:
         rest = piece[at:]
         if rest[:1] in "'\"":
             message, help = "string without closing quotation mark", f"close it with {rest[0]}"
-        elif rest.startswith("/*"):
-            message, help = "comment without closing */", "close it with */"
         else:
             message, help = f"unexpected character: {rest[:1]}", ""
     elif isinstance(error, UnexpectedToken):
@@ -172,7 +202,7 @@ def _syntax_finding(error: Any, piece: str, home: Home) -> Finding:
         shown = "the end" if found.type == "$END" else f"'{found}'"
         closers = [
             _EXPECTED[e]
-            for e in ("RPAR", "RBRACE", "RBRACKET", "RSQB", "RARRAY", "THEN", "ELSE", "EQUAL", "__ANON_0", "COLON")
+            for e in ("RPAR", "RBRACE", "RBRACKET", "RSQB", "RARRAY", "_THEN", "_ELSE", "EQUAL", "__ANON_0", "COLON")
             if e in expected
         ]
         if "NUMBER" in expected and found.type == "$END":
@@ -185,8 +215,14 @@ def _syntax_finding(error: Any, piece: str, home: Home) -> Finding:
             message, help = f"'{closers[0]}' expected before {shown}", ""
         else:
             message, help = f"{shown} cannot stand here", ""
-        if found in KEYWORDS:
+        if found in KEYWORDS and (expected == {"ID"} or _ASSIGNED.match(piece, at + length)):
             help = f"'{found}' is a reserved word and cannot be a name"
+        if found.type == "INCLUDE":
+            message, help = "'include' inside of a network description is not supported", "put the text here"
+        comment = piece.rfind("/*", 0, at + 2)
+        if comment >= 0 and comment >= at - 1:
+            at, length = comment, 2
+            message, help = "comment without closing */", "close it with */"
     else:
         message, help = "the expression breaks off here", ""
     start = home.offset + min(at, max(len(piece) - 1, 0))
@@ -195,10 +231,9 @@ def _syntax_finding(error: Any, piece: str, home: Home) -> Finding:
 
 @cache
 def _parser() -> Lark:
-    from lark import Lark
+    from bsls.syntax.tables import parser
 
-    grammar = files("bsls.syntax").joinpath("brainscript.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", maybe_placeholders=False, transformer=_builder())
+    return parser("brainscript", _builder())
 
 
 @cache

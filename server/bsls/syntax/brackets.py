@@ -1,0 +1,139 @@
+"""Brackets and quotes of a config that do not match: which one is to blame, and what would make them match.
+
+Nothing in the outer language but its brackets tells where a block ends, so that one bracket too few or too many would
+shift the meaning of everything after it. Here it is put right first. There are several ways to read a text whose
+brackets do not match; the one with the fewest mistakes is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import product
+
+from bsls.syntax.outer import CLOSERS, OuterProblem
+
+_MARK = re.compile(r"[\[\](){}\"]")
+_ITEM = re.compile(r"[ \t]*[A-Za-z_]\w*[ \t]*(?:\([^()\n]*\)|\{[^{}\n]*\}|\[[^\[\]\n]*\])?[ \t]*=(?![=>])")
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Put `insert` before offset `at` and leave out the `remove` characters there."""
+
+    at: int
+    insert: str
+    remove: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Opener:
+    mark: str
+    at: int
+    line: int
+    indent: int
+
+
+class _Reading:
+    """One way to read the brackets of a text.
+
+    `indent`: a line that begins an item ends the brackets of lines that are indented as deep or deeper, and a bracket
+    that begins a line closes the block that is indented like it. `local`: a wrong bracket is blamed on its own line.
+    `lines`: a quote ends on its line.
+    """
+
+    def __init__(self, text: str, indent: bool, local: bool, lines: bool) -> None:
+        self.repairs: list[Repair] = []
+        self.problems: list[OuterProblem] = []
+        self._text = text
+        self._stack: list[_Opener] = []
+        self._indent, self._local = indent, local
+        at = number = 0
+        while at <= len(text):
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            blanks = len(text[at:end]) - len(text[at:end].lstrip())
+            depth = len(text[at : at + blanks].expandtabs())
+            if indent and self._stack and _ITEM.match(text, at, end):
+                keep = len(self._stack)
+                while keep and depth <= self._stack[keep - 1].indent:
+                    keep -= 1
+                self._unclosed(keep, at)
+            first = at + blanks
+            while m := _MARK.search(text, at, end):
+                at = m.end()
+                mark = m.group()
+                if mark == '"':
+                    close = text.find('"', at, end if lines else len(text))
+                    if close < 0:
+                        self._problem(f"no closing {mark} found for this {mark}", m.start(), f"close it with {mark}")
+                        at = len(text[: end if lines else len(text)].rstrip())
+                        self.repairs.append(Repair(at, mark))
+                    else:
+                        at = close + 1
+                    if at > end:  # the text goes on where the quote ends, in another line
+                        number += text.count("\n", end, at)
+                        end = text.find("\n", at)
+                        end = len(text) if end < 0 else end
+                elif mark in CLOSERS:
+                    self._stack.append(_Opener(mark, m.start(), number, depth))
+                else:
+                    self._close(mark, m.start(), number, depth, m.start() == first)
+            at = end + 1
+            number += 1
+        self._unclosed(0, len(text))
+
+    def _problem(self, message: str, at: int, help: str) -> None:
+        self.problems.append(OuterProblem(message, at, at + 1, help))
+
+    def _unclosed(self, keep: int, at: int) -> None:
+        """Closes all but `keep` brackets before `at`; those of one line are one mistake."""
+        line = -1
+        while len(self._stack) > keep:
+            opener = self._stack.pop()
+            closer = CLOSERS[opener.mark]
+            message, help = f"no closing {closer} found for this {opener.mark}", f"close it with {closer}"
+            if self._text.find("//", self._text.rfind("\n", 0, opener.at) + 1, opener.at) >= 0:
+                self.repairs.append(Repair(opener.at, " ", 1))
+                help += "; brackets in // comments count, those in # comments do not"
+            else:
+                self.repairs.append(Repair(at, closer))
+            if opener.line != line:
+                self._problem(message, opener.at, help)
+            line = opener.line
+
+    def _close(self, mark: str, at: int, line: int, depth: int, first: bool) -> None:
+        stack = self._stack
+        fitting = [i for i, opener in enumerate(stack) if CLOSERS[opener.mark] == mark]
+        aligned = [i for i in fitting if stack[i].indent == depth] if self._indent and first else []
+        target = (aligned or fitting)[-1] if fitting else -1
+        top = stack[-1] if stack else None
+        if top is not None and CLOSERS[top.mark] != mark:
+            on_line = self._local and top.line == line and (target < 0 or stack[target].line != line)
+            below = self._indent and first and top.indent == depth and not aligned
+            if on_line or below:  # it stands where that bracket must be closed, but is of another kind
+                closer = CLOSERS[top.mark]
+                self._problem(f"'{mark}' does not close '{top.mark}'", at, f"write '{closer}'")
+                self.repairs.append(Repair(at, closer, 1))
+                stack.pop()
+                return
+        elif self._local and top is not None and top.line != line and not first and mark != ")":
+            target = -1
+        if target < 0:
+            self._problem(f"unmatched '{mark}'", at, "remove it, or open the bracket that it closes")
+            self.repairs.append(Repair(at, " ", 1))
+            return
+        self._unclosed(target + 1, at)
+        stack.pop()
+
+
+def repairs(text: str) -> tuple[list[Repair], list[OuterProblem]]:
+    """What makes the brackets and quotes of a text match (comments blanked before), in its order, and what is wrong.
+
+    Nothing where they match.
+    """
+    if not _Reading(text, False, False, False).problems:
+        return [], []
+    readings = [_Reading(text, *flags) for flags in product((True, False), repeat=3)]
+    best = min(readings, key=lambda r: len(r.problems))  # the first of them where several are equal
+    return sorted(best.repairs, key=lambda r: r.at), best.problems
