@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -58,7 +59,7 @@ def twin() -> None:
     data = torch.tensor([[float(v) for v in m.group(1).split()] for m in rows if m])
     sizes = [64, 48, 40, 32, 40, 48, 64]
     layers: list[torch.nn.Module] = []
-    for i, (n, m) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for i, (n, m) in enumerate(pairwise(sizes)):
         layers += [torch.nn.Linear(n, m), torch.nn.Sigmoid() if i == 5 else torch.nn.Tanh()]
         torch.nn.init.xavier_uniform_(layers[-2].weight)  # type: ignore[arg-type]
         torch.nn.init.zeros_(layers[-2].bias)  # type: ignore[arg-type]

@@ -210,15 +210,17 @@ def main() -> None:
 
     title(5, "What there is now")
     plot(auto_encoder, curve(whole, "ce"), curve(tuned_events, "ce"), WORK / "loss.png")
-    table = Table()
-    for column in ("model", "file", "held-out digits"):
-        table.add_column(column)
     folder = os.path.relpath(WORK)
-    table.add_row(
-        "auto-encoder", f"{folder}/models/autoencoder.dnn", f"squared error {auto_encoder[-1]:.3f} (training)"
-    )
-    table.add_row("classifier, features constant", f"{folder}/models/frozen.dnn", f"{rates['constant']:.2f} % errors")
-    table.add_row("classifier, features learnable", f"{folder}/models/tuned.dnn", f"{rates['learnable']:.2f} % errors")
+    log = bsls("run", "configFile=autoencoder.cntk", "command=Test", show=False).stderr
+    drawn = re.search(r"Final Results: .*?mse = ([\d.]+)", log)
+    if drawn is None:
+        raise DemoFailed(f"no figure in:\n{log[-1000:]}")
+    table = Table(title=f"Models in {folder}/models, tested on held-out digits", title_justify="left")
+    for column in ("model", "file", "result"):
+        table.add_column(column, no_wrap=True)
+    table.add_row("auto-encoder", "autoencoder.dnn", f"squared error {float(drawn.group(1)):.3f} per digit")
+    table.add_row("classifier, features constant", "frozen.dnn", f"{rates['constant']:.2f} % wrong")
+    table.add_row("classifier, features learnable", "tuned.dnn", f"{rates['learnable']:.2f} % wrong")
     console.print(table)
     console.print(f"Loss plot: {folder}/loss.png   log: {folder}/log.txt   time: {time.monotonic() - began:.0f} s")
     console.print("Try next:")

@@ -56,9 +56,14 @@ class EventWriter:
     def __enter__(self) -> EventWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
 def _finite(fields: dict[str, object]) -> dict[str, object]:
-    return {k: _finite(v) if isinstance(v, dict) else None if isinstance(v, float) and not math.isfinite(v) else v for k, v in fields.items()}
+    return {
+        k: _finite(v) if isinstance(v, dict) else None if isinstance(v, float) and not math.isfinite(v) else v
+        for k, v in fields.items()
+    }

@@ -38,7 +38,10 @@ RANDOM_KINDS = frozenset(_UNIFORM) | frozenset(_NORMAL)
 """Values of `init` that draw random numbers."""
 
 _OTHER_KINDS = ("bilinear", "zero", "fixedValue", "fromFile", "fromLiteral")
-_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|nan|0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*(?:[pP][+-]?\d+)?)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|nan|0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*(?:[pP][+-]?\d+)?)",
+    re.IGNORECASE,
+)
 
 
 def initial_values(node: Node) -> NDArray:
@@ -80,7 +83,9 @@ def fans(dims: Dims, filter_rank: int = 0, output_rank: int = 1) -> tuple[int, i
     Raises ValueError if there are not that many dims.
     """
     if filter_rank + abs(output_rank) > len(dims):
-        raise ValueError(f"{filter_rank} filter and {abs(output_rank)} output dimensions are more than the {len(dims)} of {Shape(dims)}")
+        raise ValueError(
+            f"{filter_rank} filter and {abs(output_rank)} output dimensions are more than the {len(dims)} of {Shape(dims)}"
+        )
     filter_rank = max(filter_rank, 0)
     inputs = dims[filter_rank + output_rank :] if output_rank >= 0 else dims[filter_rank : len(dims) + output_rank]
     filter_size = prod(dims[:filter_rank])
@@ -117,7 +122,9 @@ def read_matrix(text: str, name: str) -> list[list[float]]:
             if not _NUMBER.fullmatch(word):
                 raise ValueError(f"{name}:{number}: '{word[:15]}' is not a number")
         if rows and len(words) != len(rows[0]):
-            raise ValueError(f"{name}:{number}: {_count(len(words), 'value')} in this row, {len(rows[0])} in the first one")
+            raise ValueError(
+                f"{name}:{number}: {_count(len(words), 'value')} in this row, {len(rows[0])} in the first one"
+            )
         rows.append([float.fromhex(w) if "x" in w.lower() else float(w) for w in words])
     return rows
 
@@ -125,7 +132,12 @@ def read_matrix(text: str, name: str) -> list[list[float]]:
 def _dims(node: Node) -> Dims:
     shape = node.shape
     if shape is None or not shape.known:
-        raise BsError("unknown-dimension", f"the dimensions of parameter '{node.name}' are not known: {shape or '[]'}", node.origin, help="give all its dimensions")
+        raise BsError(
+            "unknown-dimension",
+            f"the dimensions of parameter '{node.name}' are not known: {shape or '[]'}",
+            node.origin,
+            help="give all its dimensions",
+        )
     return shape.dims
 
 
@@ -135,7 +147,9 @@ def _fans(node: Node, dims: Dims) -> tuple[int, int]:
     try:
         return fans(dims, filter_rank, output_rank)
     except ValueError as e:
-        raise BsError("init-rank", f"parameter '{node.name}': {e}", node.origin, help="lower initFilterRank or initOutputRank") from None
+        raise BsError(
+            "init-rank", f"parameter '{node.name}': {e}", node.origin, help="lower initFilterRank or initOutputRank"
+        ) from None
 
 
 def _size(node: Node, kind: str, fan_in: int, fan_out: int, dtype: np.dtype) -> tuple[np.floating, np.floating]:
@@ -154,12 +168,20 @@ def _random(node: Node, kind: str, dims: Dims, dtype: np.dtype) -> NDArray:
     if kind in _UNIFORM:
         if size < 0:
             raise BsError(
-                "init-scale", f"parameter '{node.name}': initValueScale = {float(scale):g} turns the range of '{kind}' around, so no number lies in it", node.origin, help="use a positive initValueScale"
+                "init-scale",
+                f"parameter '{node.name}': initValueScale = {float(scale):g} turns the range of '{kind}' around, so no number lies in it",
+                node.origin,
+                help="use a positive initValueScale",
             )
         return generator.uniform(n, -size, size, dtype)
     if kind == "TruncNormal":
         if size < 0:
-            raise BsError("init-scale", f"parameter '{node.name}': initValueScale = {float(scale):g} makes the deviation of 'TruncNormal' negative, so no number lies within it", node.origin, help="use a positive initValueScale")
+            raise BsError(
+                "init-scale",
+                f"parameter '{node.name}': initValueScale = {float(scale):g} makes the deviation of 'TruncNormal' negative, so no number lies within it",
+                node.origin,
+                help="use a positive initValueScale",
+            )
         return generator.truncated_normal(n, 0.0, size, dtype)
     return generator.normal(n, 0.0, size, dtype)
 
@@ -167,7 +189,12 @@ def _random(node: Node, kind: str, dims: Dims, dtype: np.dtype) -> NDArray:
 def _bilinear(node: Node, dims: Dims) -> NDArray[np.float32]:
     """Kernel [w x w x C x C] that interpolates between neighbours, each channel for itself."""
     if len(dims) < 4 or dims[0] != dims[1] or dims[2] != dims[3] or prod(dims[4:]) != 1:
-        raise BsError("init-bilinear", f"parameter '{node.name}': init='bilinear' wants a kernel [w x w x C x C], but its shape is {Shape(dims)}", node.origin, help="use a square kernel with as many input as output channels")
+        raise BsError(
+            "init-bilinear",
+            f"parameter '{node.name}': init='bilinear' wants a kernel [w x w x C x C], but its shape is {Shape(dims)}",
+            node.origin,
+            help="use a square kernel with as many input as output channels",
+        )
     width, channels = dims[0], dims[2]
     factor = (width + 1) // 2
     line = 1 - np.abs(np.arange(width) - (width - 1) / 2.0) / factor
@@ -181,20 +208,40 @@ def _from_text(node: Node, kind: str, dims: Dims) -> NDArray[np.float64]:
     if kind == "fromFile":
         name = str(node.attributes.get("initFromFilePath") or "")
         if not name:
-            raise BsError("init-file", f"parameter '{node.name}': init='fromFile' needs initFromFilePath", node.origin, help="add initFromFilePath = 'FILE'")
+            raise BsError(
+                "init-file",
+                f"parameter '{node.name}': init='fromFile' needs initFromFilePath",
+                node.origin,
+                help="add initFromFilePath = 'FILE'",
+            )
         try:
             text = Path(name).read_text(encoding="utf-8-sig", errors="replace")
         except OSError as e:
-            raise BsError("missing-file", f"parameter '{node.name}': cannot read '{name}': {e.strerror}", node.origin, help="mend initFromFilePath; it is relative to the folder the run is started in") from None
+            raise BsError(
+                "missing-file",
+                f"parameter '{node.name}': cannot read '{name}': {e.strerror}",
+                node.origin,
+                help="mend initFromFilePath; it is relative to the folder the run is started in",
+            ) from None
     else:
         name = "initFromLiteral"
         text = str(node.attributes.get("initFromLiteral") or "")
         if not text.strip():
-            raise BsError("init-literal", f"parameter '{node.name}': init='fromLiteral' needs initFromLiteral", node.origin, help="add initFromLiteral = 'NUMBERS', a row a line")
+            raise BsError(
+                "init-literal",
+                f"parameter '{node.name}': init='fromLiteral' needs initFromLiteral",
+                node.origin,
+                help="add initFromLiteral = 'NUMBERS', a row a line",
+            )
     try:
         rows = read_matrix(text, name)
     except ValueError as e:
-        raise BsError("init-values", f"parameter '{node.name}': {e}", node.origin, help="write numbers, a row of the matrix a line") from None
+        raise BsError(
+            "init-values",
+            f"parameter '{node.name}': {e}",
+            node.origin,
+            help="write numbers, a row of the matrix a line",
+        ) from None
     expected = (dims[0] if dims else 1, prod(dims[1:]))
     found = (len(rows), len(rows[0]) if rows else 0)
     if found != expected:

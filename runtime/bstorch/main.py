@@ -37,7 +37,9 @@ class Runtime:
                 raise
             events.emit("done")
 
-    def resume(self, project: Project, start: str | None = None, to: str | None = None, max_epochs: int | None = None) -> None:
+    def resume(
+        self, project: Project, start: str | None = None, to: str | None = None, max_epochs: int | None = None
+    ) -> None:
         """Goes on with the training of the config's first train command.
 
         `start` is the model to go on from (default: the last complete one), `to` a folder for all files that are written

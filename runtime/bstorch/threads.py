@@ -10,6 +10,7 @@ import os
 import torch
 
 from bsls.config.section import Section
+from bsls.network.network import Network
 
 SMALL_WORK = 10_000_000
 """Multiplications of a minibatch (parameter values times samples) below which one thread is faster."""
@@ -26,8 +27,9 @@ def follow_thread_setting(config: Section) -> None:
         torch.set_num_threads(max(1, wanted if wanted > 0 else (os.cpu_count() or 1) + wanted))
 
 
-def suit_threads(parameter_values: int, samples: int) -> None:
-    """One thread for small work, else all processors; unless the user or the environment has chosen."""
+def suit_threads(network: Network, samples: int) -> None:
+    """One thread for small minibatches of `samples`, else all processors; unless the user or the environment has chosen."""
     if _chosen or "OMP_NUM_THREADS" in os.environ:
         return
-    torch.set_num_threads(1 if parameter_values * samples < SMALL_WORK else os.cpu_count() or 1)
+    values = sum(n.shape.elements for n in network.parameters if n.shape is not None)
+    torch.set_num_threads(1 if values * samples < SMALL_WORK else os.cpu_count() or 1)

@@ -94,7 +94,7 @@ def test_some_parameters_are_not_regularised(start):
 
 
 def sparse(rows: list[int], values: np.ndarray) -> torch.Tensor:
-    return torch.sparse_coo_tensor(torch.tensor([rows]), torch.tensor(values), (4, 3))
+    return torch.sparse_coo_tensor(torch.tensor([rows]), torch.tensor(values), (4, 3), check_invariants=True)
 
 
 @pytest.mark.parametrize("momentum", [0.0, MOMENTUM])

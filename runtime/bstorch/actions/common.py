@@ -54,7 +54,10 @@ def required_section(section: Section, *keys: str) -> Section:
         if found is not None:
             return found
     raise BsError(
-        "missing-key", f"block '{section.path}' has no '{keys[0]}' block", section.span, help=f"add {keys[0]} = {{ ... }}"
+        "missing-key",
+        f"block '{section.path}' has no '{keys[0]}' block",
+        section.span,
+        help=f"add {keys[0]} = {{ ... }}",
     )
 
 
@@ -63,13 +66,6 @@ def reader_for(section: Section, inputs: Sequence[Node], context: RunContext, ra
     reader = open_reader(section, randomize, context.say)
     check_streams(inputs, reader)
     return reader
-
-
-def reader_inputs(network: Network, roots: Sequence[Node]) -> list[Node]:
-    """The inputs that a reader must fill: all features and labels, used or not, and what the roots need."""
-    tagged = [n for group in ("feature", "label") for n in network.groups[group] if n.is_input]
-    needed = [n for n in network.evaluation_order(roots) if n.is_input]
-    return list(dict.fromkeys([*tagged, *needed]))
 
 
 def named_nodes(network: Network, values: Iterable[Value], context: RunContext) -> list[Node]:

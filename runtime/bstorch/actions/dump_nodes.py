@@ -50,12 +50,19 @@ def run(command: Command, context: RunContext) -> None:
         with open(output, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise BsError("file-write", f"cannot write '{output}': {error.strerror}", help="check the folder and its permissions") from error
+        raise BsError(
+            "file-write", f"cannot write '{output}': {error.strerror}", help="check the folder and its permissions"
+        ) from error
 
 
 def _check_exists(command: Command, path: str) -> None:
     if not os.path.exists(path):
-        raise BsError("missing-model", f"the model file '{path}' does not exist", model_path(command).span, help="train it first, or correct the path")
+        raise BsError(
+            "missing-model",
+            f"the model file '{path}' does not exist",
+            model_path(command).span,
+            help="train it first, or correct the path",
+        )
 
 
 def _picked(command: Command, network: Network, name: str, pattern: str, context: RunContext) -> list[Node]:
@@ -64,7 +71,9 @@ def _picked(command: Command, network: Network, name: str, pattern: str, context
             matches = re.compile(pattern).fullmatch
         except re.error as error:
             value = command.section.require("nodeNameRegex")
-            raise value.error(f"not a regular expression: {error}", "escape brackets and dots with a backslash") from error
+            raise value.error(
+                f"not a regular expression: {error}", "escape brackets and dots with a backslash"
+            ) from error
         nodes = [n for n in network.by_name() if matches(n.name)]
         context.say(f"DumpNodeInfo: {len(nodes)} nodes matching RegEx({pattern}):")
         context.say_all(f"\t{n.name}" for n in nodes)

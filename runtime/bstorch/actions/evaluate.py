@@ -6,11 +6,13 @@ from bsls.config.commands import Command
 from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bstorch.actions.common import made_network, model_path, named_nodes, reader_for, reader_inputs, required_section
+from bsls.network.queries import reader_inputs
+from bstorch.actions.common import made_network, model_path, named_nodes, reader_for, required_section
 from bstorch.context import RunContext
 from bstorch.kernels.base import Environment
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
+from bstorch.threads import suit_threads
 from bstorch.training.criteria import Criterion
 from bstorch.training.evaluator import PERPLEXITY_OF, Evaluator, perplexity
 
@@ -37,6 +39,7 @@ def run(command: Command, context: RunContext) -> None:
     )
     sizes = section.get_array("minibatchSize")
     size = sizes[0].integer() if sizes else MINIBATCH_SIZE
+    suit_threads(network, size)
     found = evaluator.run(reader.minibatches(0, section.get_integer("epochSize", 0) or None, size))
     context.events.emit(
         "result",

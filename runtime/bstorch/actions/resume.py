@@ -30,7 +30,9 @@ class Found:
     complete: bool
 
 
-def resume(commands: Sequence[Command], context: RunContext, start: str | None, to: str | None, max_epochs: int | None) -> None:
+def resume(
+    commands: Sequence[Command], context: RunContext, start: str | None, to: str | None, max_epochs: int | None
+) -> None:
     """Continues the training of the one command that trains (or of the first one that has not ended)."""
     command = _training_command(commands)
     context.command = command.name
@@ -55,7 +57,9 @@ def resume(commands: Sequence[Command], context: RunContext, start: str | None, 
     if files.model(found.epoch) != found.model:
         copy_model(found.model, files.model(found.epoch), found.epoch, command.name)
         context.say(f"It is kept as '{files.model(found.epoch)}'.")
-    context.say(f"Going on with epoch {found.epoch + 1}; models are written to '{files.model(found.epoch + 1)}' and so on.")
+    context.say(
+        f"Going on with epoch {found.epoch + 1}; models are written to '{files.model(found.epoch + 1)}' and so on."
+    )
     network = loaded_network(found.model)
     train(network, command.section, settings, files, context, begun=found.epoch)
 
@@ -70,7 +74,9 @@ def _training_command(commands: Sequence[Command]) -> Command:
         started = [c for c in open_ones if last_complete(model_path(c).string(), 0) is not None]
         if len(started) != 1:
             names = ", ".join(c.name for c in training)
-            raise BsError("usage", f"several commands train: {names}", training[0].name_span, help="say which one: command=NAME")
+            raise BsError(
+                "usage", f"several commands train: {names}", training[0].name_span, help="say which one: command=NAME"
+            )
         return started[0]
     return training[0] if len(training) == 1 else open_ones[0]
 

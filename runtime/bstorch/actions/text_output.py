@@ -84,7 +84,9 @@ def _precision(block: Section) -> str:
     value = block.get("precisionFormat")
     if value is None:
         return ""
-    if not _WIDTH.fullmatch(value.text) and "'" not in value.text:  # single quotes mean nothing in a config: printed as they are
+    if (
+        not _WIDTH.fullmatch(value.text) and "'" not in value.text
+    ):  # single quotes mean nothing in a config: printed as they are
         raise value.error("not a width and precision", 'write digits as in "8.3" or ".3"')
     return value.text
 
@@ -112,7 +114,13 @@ class TextOutput:
         self._say = say
         self._texts = {
             part: getattr(format, part).replace("%s", name)
-            for part in ("sequence_separator", "sequence_prologue", "sequence_epilogue", "element_separator", "sample_separator")
+            for part in (
+                "sequence_separator",
+                "sequence_prologue",
+                "sequence_epilogue",
+                "element_separator",
+                "sample_separator",
+            )
         }
         self._value = self._value_format()
 
@@ -208,4 +216,6 @@ class Warner:
     def labels(self, rows: int, labels: int) -> None:
         if self._left > 0:
             self._left -= 1
-            self._say(f"write: Row dimension {rows} does not match number of entries {labels} in labelMappingFile, not using mapping")  # type: ignore[operator]
+            self._say(
+                f"write: Row dimension {rows} does not match number of entries {labels} in labelMappingFile, not using mapping"
+            )  # type: ignore[operator]

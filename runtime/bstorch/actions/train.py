@@ -6,7 +6,8 @@ from bsls.config.commands import Command
 from bsls.config.section import Section
 from bsls.config.sgd import SGDSettings, read_sgd
 from bsls.network.network import Network
-from bstorch.actions.common import loaded_network, made_network, model_path, reader_for, reader_inputs, required_section
+from bsls.network.queries import reader_inputs
+from bstorch.actions.common import loaded_network, made_network, model_path, reader_for, required_section
 from bstorch.context import RunContext
 from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.loop import Trainer, criterion_nodes, evaluation_nodes
@@ -43,7 +44,13 @@ def sgd_settings(section: Section, precision: str) -> SGDSettings:
 
 
 def train(
-    network: Network, section: Section, settings: SGDSettings, files: ModelFiles, context: RunContext, *, begun: int | None
+    network: Network,
+    section: Section,
+    settings: SGDSettings,
+    files: ModelFiles,
+    context: RunContext,
+    *,
+    begun: int | None,
 ) -> None:
     """Trains `network`, of which `begun` epochs are done (None: it is fresh)."""
     criteria = criterion_nodes(network, settings)

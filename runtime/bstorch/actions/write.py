@@ -23,6 +23,7 @@ from bstorch.kernels.base import Environment, shape_of
 from bstorch.program.layout import MinibatchLayout
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
+from bstorch.threads import suit_threads
 
 MINIBATCH_SIZE = 2048
 STANDARD_OUTPUT = "-"
@@ -34,7 +35,12 @@ def run(command: Command, context: RunContext) -> None:
     for key in ("writer", "nodeUnitTest"):
         value = section.get(key)
         if value is not None and value.text.lower() not in ("", "false", "0"):
-            raise BsError("unsupported-setting", f"{key} is not available yet in this version", value.span, help="write text with outputPath")
+            raise BsError(
+                "unsupported-setting",
+                f"{key} is not available yet in this version",
+                value.span,
+                help="write text with outputPath",
+            )
     keys = section.get("writeSequenceKey")
     if keys is not None and keys.boolean() and required_section(section, "reader").own("deserializers") is None:
         raise BsError(
@@ -50,6 +56,7 @@ def run(command: Command, context: RunContext) -> None:
     form = read_format(section)
     sizes = section.get_array("minibatchSize")
     size = sizes[0].integer() if sizes else MINIBATCH_SIZE
+    suit_threads(network, size)
     warner = Warner(context.say)
     with ExitStack() as stack:
         outputs = [(n, TextOutput(n.name, shape_of(n).dims, form, warner), _opened(path, n, stack)) for n in nodes]
@@ -69,7 +76,9 @@ def run(command: Command, context: RunContext) -> None:
         _write_once(outputs, form.epilogue)
     context.say(f"Written to {path}*")
     context.say(f"Total Samples Evaluated = {samples}")
-    context.events.emit("result", command=context.command, outputs=[_file_name(path, n) for n in nodes], samples=samples)
+    context.events.emit(
+        "result", command=context.command, outputs=[_file_name(path, n) for n in nodes], samples=samples
+    )
 
 
 def sequences(node: Node, value: torch.Tensor, layout: MinibatchLayout | None) -> Iterator[NDArray]:
@@ -103,7 +112,10 @@ def _nodes(command: Command, network: Network, context: RunContext) -> list[Node
         return nodes
     if not network.groups["output"]:
         raise BsError(
-            "no-output", "the network has no output nodes", command.section.span, help="name what to write with outputNodeNames"
+            "no-output",
+            "the network has no output nodes",
+            command.section.span,
+            help="name what to write with outputNodeNames",
         )
     return list(dict.fromkeys(network.groups["output"]))
 
@@ -125,11 +137,12 @@ def _opened(path: str, node: Node, stack: ExitStack) -> TextIO:
         os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
         return stack.enter_context(open(name, "w", encoding="utf-8"))
     except OSError as error:
-        raise BsError("file-write", f"cannot write '{name}': {error.strerror}", help="check the folder and its permissions") from error
+        raise BsError(
+            "file-write", f"cannot write '{name}': {error.strerror}", help="check the folder and its permissions"
+        ) from error
 
 
 def _write_once(outputs: list[tuple[Node, TextOutput, TextIO]], text: str) -> None:
     if text:
         for _, _, file in outputs:
             file.write(text)
-

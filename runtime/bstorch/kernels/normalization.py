@@ -65,9 +65,16 @@ class BatchNormalization:
         self, x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, count: Tensor | None = None
     ) -> Tensor:
         flat = x.reshape(self._view)
-        scale, bias, mean, variance = scale.reshape(-1), bias.reshape(-1), mean.detach().view(-1), variance.detach().view(-1)
+        scale, bias, mean, variance = (
+            scale.reshape(-1),
+            bias.reshape(-1),
+            mean.detach().view(-1),
+            variance.detach().view(-1),
+        )
         if not self._environment.training:
-            return torch.native_batch_norm(flat, scale, bias, mean, variance, False, 0.0, self._epsilon)[0].view(x.shape)
+            return torch.native_batch_norm(flat, scale, bias, mean, variance, False, 0.0, self._epsilon)[0].view(
+                x.shape
+            )
         layout = self._environment.layouts[self._axis]
         seen = 0.0 if count is None else float(count)
         update = self.update_factor(layout.frames, seen)

@@ -128,13 +128,24 @@ class Program:
 
     def _constants(self) -> set[Node]:
         """Nodes whose values never change during the run."""
-        changing = {n.inputs[i] for n in self.order if n.op == "BatchNormalization" for i in RUNNING_STATISTICS if i < len(n.inputs)}
+        changing = {
+            n.inputs[i]
+            for n in self.order
+            if n.op == "BatchNormalization"
+            for i in RUNNING_STATISTICS
+            if i < len(n.inputs)
+        }
         constant: set[Node] = set()
         for node in self.order:
             if node.is_parameter:
                 if not node.is_learnable and node not in changing:
                     constant.add(node)
-            elif node.inputs and not has_axis(node) and node.op not in NEVER_CONSTANT and constant.issuperset(node.inputs):
+            elif (
+                node.inputs
+                and not has_axis(node)
+                and node.op not in NEVER_CONSTANT
+                and constant.issuperset(node.inputs)
+            ):
                 constant.add(node)
         return {n for n in constant if not n.is_parameter}
 
@@ -235,7 +246,7 @@ class Program:
             "input-not-in-reader",
             f"the network has an input '{node.name}', but the reader delivers no such stream",
             node.origin,
-            help=f"add {node.name} = {{ dim = ... ; format = \"dense\" }} to the reader's input block",
+            help=f'add {node.name} = {{ dim = ... ; format = "dense" }} to the reader\'s input block',
         )
 
     def _lay_out(self, node: Node, minibatch: Minibatch, name: str) -> None:
@@ -258,7 +269,9 @@ def _only_labels(node: Node, user: Node) -> bool:
 
 def _with_dense_inputs(forward: Forward, inputs: tuple[Node, ...], allowed: tuple[int, ...]) -> Forward:
     """`forward` with values of sparse inputs made dense where it cannot take them as they are."""
-    views = {i: (-1, *reversed_dims(n)) for i, n in enumerate(inputs) if n.op == "SparseInputValue" and i not in allowed}
+    views = {
+        i: (-1, *reversed_dims(n)) for i, n in enumerate(inputs) if n.op == "SparseInputValue" and i not in allowed
+    }
     if not views:
         return forward
 

@@ -105,7 +105,12 @@ class TextFormatReader:
         try:
             return build_index(s.file, s.chunk_bytes, s.skip_sequence_ids, s.main_stream.alias if s.main_stream else "")
         except OSError as e:
-            raise BsError("missing-file", f"cannot read the data file '{s.file}': {e.strerror}", s.file_span, help="a path is relative to the folder the run is started in") from None
+            raise BsError(
+                "missing-file",
+                f"cannot read the data file '{s.file}': {e.strerror}",
+                s.file_span,
+                help="a path is relative to the folder the run is started in",
+            ) from None
         except TextFileError as e:
             raise BsError("data-file", f"the data file '{s.file}' {e}", s.file_span) from None
 
@@ -134,9 +139,13 @@ class TextFormatReader:
             layout = shared[key] = shared.get(key) or self._layout(lengths)
             rows = first if layout.is_frames else first[layout.frame_sequence] + layout.frame_time
             rows_chunk = chunk_of if layout.is_frames or len(chunks) == 1 else chunk_of[layout.frame_sequence]
-            values[stream.name] = _gather(stream, {c: chunk.samples[s] for c, chunk in chunks.items()}, rows, rows_chunk)
+            values[stream.name] = _gather(
+                stream, {c: chunk.samples[s] for c, chunk in chunks.items()}, rows, rows_chunk
+            )
             layouts[stream.name] = layout
-        return Minibatch(values, layouts, int(index.samples[sequences].sum()), index.keys[sequences].tolist(), delivered)
+        return Minibatch(
+            values, layouts, int(index.samples[sequences].sum()), index.keys[sequences].tolist(), delivered
+        )
 
     def _layout(self, lengths: Indices) -> MinibatchLayout:
         n = len(lengths)
@@ -186,7 +195,10 @@ class TextFormatReader:
         sequence_of_line = np.repeat(np.arange(len(size)), np.diff(np.r_[first_line, len(parsed.starts)]))
         counts = [np.bincount(sequence_of_line[samples.line], minlength=len(size)) for samples in parsed.streams]
         if number not in self._checked:
-            self._check(_Lines(parsed, first_line, sequence_of_line, index.line[here], index.keys[here], index.samples[here]), counts)
+            self._check(
+                _Lines(parsed, first_line, sequence_of_line, index.line[here], index.keys[here], index.samples[here]),
+                counts,
+            )
             self._checked.add(number)
         return _Chunk(parsed.streams, [np.r_[0, np.cumsum(c)] for c in counts])
 
@@ -199,40 +211,80 @@ class TextFormatReader:
         issues = [(int(lines.sequence_of_line[i.line]), 0, i) for i in parsed.issues]
         for stream, count in zip(s.streams, counts, strict=True):
             for q in np.flatnonzero(count == 0).tolist():
-                issues.append((q, 1, Issue(int(lines.first_line[q]), f"{lines.name(q)} has no sample of '{stream.name}'")))
+                issues.append(
+                    (q, 1, Issue(int(lines.first_line[q]), f"{lines.name(q)} has no sample of '{stream.name}'"))
+                )
             if s.frame_mode and (count > 1).any():
                 q = int(np.argmax(count > 1))
-                raise BsError("frame-mode", f"{s.file}:{lines.number(int(lines.first_line[q]))}: {lines.name(q)} has {count[q]} samples of '{stream.name}', but with frameMode = true each sequence is one sample", s.frame_mode_span or s.file_span, help="remove frameMode, or the sequence ids (skipSequenceIds = true)")
-        defining = [c for stream, c in zip(s.streams, counts, strict=True) if s.main_stream is None or stream is s.main_stream]
+                raise BsError(
+                    "frame-mode",
+                    f"{s.file}:{lines.number(int(lines.first_line[q]))}: {lines.name(q)} has {count[q]} samples of '{stream.name}', but with frameMode = true each sequence is one sample",
+                    s.frame_mode_span or s.file_span,
+                    help="remove frameMode, or the sequence ids (skipSequenceIds = true)",
+                )
+        defining = [
+            c for stream, c in zip(s.streams, counts, strict=True) if s.main_stream is None or stream is s.main_stream
+        ]
         longest = np.max(defining, axis=0)
         for q in np.flatnonzero(longest != lines.expected).tolist():
             what = "more" if longest[q] > lines.expected[q] else "fewer"
-            issues.append((q, 2, Issue(int(lines.first_line[q]), f"{lines.name(q)} has {what} samples ({longest[q]}) than lines ({lines.expected[q]})")))
+            issues.append(
+                (
+                    q,
+                    2,
+                    Issue(
+                        int(lines.first_line[q]),
+                        f"{lines.name(q)} has {what} samples ({longest[q]}) than lines ({lines.expected[q]})",
+                    ),
+                )
+            )
         issues.sort(key=lambda i: i[:2])
         for at, (q, kind, issue) in enumerate(issues):
             if kind == 1:
-                self._fatal(lines, issue, [i for _, k, i in issues[:at] if k == 0 and int(lines.sequence_of_line[i.line]) == q])
+                self._fatal(
+                    lines, issue, [i for _, k, i in issues[:at] if k == 0 and int(lines.sequence_of_line[i.line]) == q]
+                )
             self._errors += 1
             if self._errors > s.max_errors:
                 many = f" (error {self._errors}; maxErrors = {s.max_errors})" if s.max_errors else ""
                 fatal = any(k == 1 and other == q for other, k, _ in issues)
-                help = "mend the data" if fatal or s.max_errors else "mend the data, or set maxErrors in the reader to skip such lines"
-                raise BsError("data-line", f"{s.file}:{lines.number(issue.line)}: {issue.message}{many}", s.file_span, help=help)
-            self._warn(lines.number(issue.line), f"{issue.message}; this is left out (error {self._errors} of {s.max_errors} that maxErrors allows)")
+                help = (
+                    "mend the data"
+                    if fatal or s.max_errors
+                    else "mend the data, or set maxErrors in the reader to skip such lines"
+                )
+                raise BsError(
+                    "data-line", f"{s.file}:{lines.number(issue.line)}: {issue.message}{many}", s.file_span, help=help
+                )
+            self._warn(
+                lines.number(issue.line),
+                f"{issue.message}; this is left out (error {self._errors} of {s.max_errors} that maxErrors allows)",
+            )
         for stream, (count, line, values) in sorted(parsed.short.items()):
             more = f", and {count - 1} more such samples follow" if count > 1 else ""
-            self._warn(lines.number(line), f"a sample of '{s.streams[stream].name}' has only {values} of {s.streams[stream].dim} values, the rest is taken to be 0{more}")
+            self._warn(
+                lines.number(line),
+                f"a sample of '{s.streams[stream].name}' has only {values} of {s.streams[stream].dim} values, the rest is taken to be 0{more}",
+            )
 
     def _fatal(self, lines: _Lines, issue: Issue, earlier: list[Issue]) -> None:
         """Raises the error that no setting excuses; if something earlier in the sequence caused it, at that."""
         s = self.settings
-        cause = next((i for i in earlier if i.stream is not None and s.streams[i.stream].name in issue.message), None) or next(iter(earlier), None)
+        cause = next(
+            (i for i in earlier if i.stream is not None and s.streams[i.stream].name in issue.message), None
+        ) or next(iter(earlier), None)
         if cause is None:
             message = f"{s.file}:{lines.number(issue.line)}: {issue.message}"
             help = "each sequence needs a sample of each stream"
         else:
-            message = f"{s.file}:{lines.number(cause.line)}: {cause.message}" + (f"; without it {issue.message}" if s.max_errors else "")
-            help = "maxErrors does not help here, as each sequence needs a sample of each stream: mend the data" if s.max_errors else "mend the data"
+            message = f"{s.file}:{lines.number(cause.line)}: {cause.message}" + (
+                f"; without it {issue.message}" if s.max_errors else ""
+            )
+            help = (
+                "maxErrors does not help here, as each sequence needs a sample of each stream: mend the data"
+                if s.max_errors
+                else "mend the data"
+            )
         raise BsError("data-line", message, s.file_span, help=help)
 
     def _warn(self, line: int, message: str) -> None:
@@ -258,10 +310,16 @@ class _Lines:
 
     def name(self, q: int) -> str:
         """What to call sequence `q`."""
-        return "the line" if self.keys[q] == self.line_number[q] - 1 and self.expected[q] == 1 else f"sequence {self.keys[q]}"
+        return (
+            "the line"
+            if self.keys[q] == self.line_number[q] - 1 and self.expected[q] == 1
+            else f"sequence {self.keys[q]}"
+        )
 
 
-def _gather(stream: Stream, chunks: dict[int, DenseSamples | SparseSamples], rows: Indices, chunk_of_row: Indices) -> torch.Tensor | SparseBatch:
+def _gather(
+    stream: Stream, chunks: dict[int, DenseSamples | SparseSamples], rows: Indices, chunk_of_row: Indices
+) -> torch.Tensor | SparseBatch:
     """The samples number `rows[i]` of chunk `chunk_of_row[i]`."""
     if len(chunks) == 1:
         (samples,) = chunks.values()
@@ -275,20 +333,31 @@ def _gather(stream: Stream, chunks: dict[int, DenseSamples | SparseSamples], row
         for w, part in zip(where, dense, strict=True):
             values[w] = part
         return torch.from_numpy(values)
-    parts = [take_sparse(samples, rows[w]) for w, samples in zip(where, chunks.values(), strict=True) if isinstance(samples, SparseSamples)]
+    parts = [
+        take_sparse(samples, rows[w])
+        for w, samples in zip(where, chunks.values(), strict=True)
+        if isinstance(samples, SparseSamples)
+    ]
     both = join_samples(parts)
     assert isinstance(both, SparseSamples)
     return _batch(stream, take_sparse(both, np.argsort(np.concatenate(where))))
 
 
 def _batch(stream: Stream, samples: SparseSamples) -> SparseBatch:
-    return SparseBatch(torch.from_numpy(samples.indices), torch.from_numpy(samples.values), torch.from_numpy(samples.offsets), stream.dim)
+    return SparseBatch(
+        torch.from_numpy(samples.indices),
+        torch.from_numpy(samples.values),
+        torch.from_numpy(samples.offsets),
+        stream.dim,
+    )
 
 
 # --- settings --------------------------------------------------------------------------------------------------------
 
 
-def from_section(section: Section, randomize: bool | None = None, log: Callable[[str], None] | None = None) -> TextFormatReader:
+def from_section(
+    section: Section, randomize: bool | None = None, log: Callable[[str], None] | None = None
+) -> TextFormatReader:
     """The reader that a `reader` block describes. `randomize` overrides the key of that name (`write` never shuffles).
 
     Raises BsError for settings that are missing, unknown or do not fit together.
@@ -328,7 +397,12 @@ def _main_stream(section: Section, streams: list[Stream]) -> Stream | None:
         value = block.get("definesMBSize") if block else None
         if value is not None and value.boolean():
             if found is not None:
-                raise BsError("config-value", f"streams '{found.name}' and '{stream.name}' both have definesMBSize = true", value.span, help="let one stream define the minibatch size")
+                raise BsError(
+                    "config-value",
+                    f"streams '{found.name}' and '{stream.name}' both have definesMBSize = true",
+                    value.span,
+                    help="let one stream define the minibatch size",
+                )
             found = stream
     return found
 
@@ -353,7 +427,10 @@ def _boolean(value: Value) -> bool:
     try:
         return value.boolean()
     except BsError:
-        raise value.error("this reader takes true, false or none", "write randomize = true, or set the size of the window with randomizationWindow") from None
+        raise value.error(
+            "this reader takes true, false or none",
+            "write randomize = true, or set the size of the window with randomizationWindow",
+        ) from None
 
 
 def _dtype(section: Section) -> type[np.floating]:

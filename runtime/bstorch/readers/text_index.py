@@ -75,7 +75,9 @@ def build_index(path: str, chunk_bytes: int, skip_ids: bool = False, main_stream
         keys = np.arange(line - 1, line - 1 + len(offsets))
     else:
         if ids[0] < 0:
-            raise TextFileError(f"has no sequence id in line {line}: write one before each line, let the first line begin with '|', or set skipSequenceIds=true")
+            raise TextFileError(
+                f"has no sequence id in line {line}: write one before each line, let the first line begin with '|', or set skipSequenceIds=true"
+            )
         with_id = np.flatnonzero(ids >= 0)
         first = with_id[np.r_[True, ids[with_id][1:] != ids[with_id][:-1]]]
         keys = ids[first]

@@ -99,7 +99,9 @@ def _sample(text: bytes, at: int, number: int, stream: Stream) -> tuple[Sample, 
                 raise _Bad(f"'{_show(text, at)}' is no INDEX:VALUE of the sparse stream '{stream.name}'")
             index = int(found.group())
             if index >= stream.dim:
-                raise _Bad(f"index {index} is too large for '{stream.name}', whose dim is {stream.dim}: indices go from 0 to {stream.dim - 1}")
+                raise _Bad(
+                    f"index {index} is too large for '{stream.name}', whose dim is {stream.dim}: indices go from 0 to {stream.dim - 1}"
+                )
             at = found.end()
             if text[at : at + 1] != b":":
                 raise _Bad(f"index {index} of the sparse stream '{stream.name}' is not followed by ':' and a value")

@@ -30,7 +30,16 @@ def _classes() -> Bytes:
     table = np.full(256, _OTHER, np.uint8)
     table[:32] = _CONTROL
     table[128:] = _CONTROL
-    for characters, kind in ((b" \t", _BLANK), (b"\n", _END), (b"|", _NAME), (b".", _DOT), (b"+-", _SIGN), (b"eE", _EXPONENT), (b":", _COLON), (b"\r", _RETURN)):
+    for characters, kind in (
+        (b" \t", _BLANK),
+        (b"\n", _END),
+        (b"|", _NAME),
+        (b".", _DOT),
+        (b"+-", _SIGN),
+        (b"eE", _EXPONENT),
+        (b":", _COLON),
+        (b"\r", _RETURN),
+    ):
         table[list(characters)] = kind
     return table
 
@@ -121,7 +130,9 @@ def _blocks(data: bytes) -> Iterator[tuple[int, int]]:
         at = end
 
 
-def join_samples(parts: list[DenseSamples] | list[SparseSamples] | list[DenseSamples | SparseSamples]) -> DenseSamples | SparseSamples:
+def join_samples(
+    parts: list[DenseSamples] | list[SparseSamples] | list[DenseSamples | SparseSamples],
+) -> DenseSamples | SparseSamples:
     if len(parts) == 1:
         return parts[0]
     line = np.concatenate([p.line for p in parts])
@@ -220,11 +231,17 @@ class _Block:
 
     def _dense(self, words: Indices) -> tuple[NDArray[np.float64], None, NDArray[np.bool_]]:
         # A value is never the first word of a block.
-        numbers, bad = self._numbers(self.word_end.take(words - 1) + 1, self.word_end.take(words), self.borders.take(words - 1) + 1)
+        numbers, bad = self._numbers(
+            self.word_end.take(words - 1) + 1, self.word_end.take(words), self.borders.take(words - 1) + 1
+        )
         return numbers, None, bad
 
     def _sparse(self, words: Indices, dim: int) -> tuple[NDArray[np.float64], Indices, NDArray[np.bool_]]:
-        start, end, first = self.word_end.take(words - 1) + 1, self.word_end.take(words), self.borders.take(words - 1) + 1
+        start, end, first = (
+            self.word_end.take(words - 1) + 1,
+            self.word_end.take(words),
+            self.borders.take(words - 1) + 1,
+        )
         colon = self.where[first]
         bad = (self.kind[first] != _COLON) | (colon == start) | (colon - start > 18)
         if bad.any():  # put something harmless in place
@@ -282,7 +299,15 @@ class _Block:
             length = np.minimum(length, _MAX_DIGITS)
         return self._digits(end, length) / _POWER_OF_TEN.take(length)
 
-    def _exponents(self, words: Indices, numbers: NDArray[np.float64], bad: NDArray[np.bool_], digits_end: Indices, end: Indices, first: Indices) -> None:
+    def _exponents(
+        self,
+        words: Indices,
+        numbers: NDArray[np.float64],
+        bad: NDArray[np.bool_],
+        digits_end: Indices,
+        end: Indices,
+        first: Indices,
+    ) -> None:
         """Applies the exponents of `words`, which go on behind their digits; changes `numbers` and `bad`."""
         where, kind, text = self.where, self.kind, self.text
         at = digits_end[words]
@@ -291,7 +316,9 @@ class _Block:
         signed = (kind[second] == _SIGN) & (where[second] == at + 1)
         start = at + 1 + signed
         length = end[words] - start
-        wrong |= (where[np.minimum(second + signed, len(where) - 1)] != end[words]) | (length < 1) | (length > _MAX_DIGITS)
+        wrong |= (
+            (where[np.minimum(second + signed, len(where) - 1)] != end[words]) | (length < 1) | (length > _MAX_DIGITS)
+        )
         bad[words[wrong]] = True
         words, length = words[~wrong], length[~wrong]
         if len(words):
@@ -305,8 +332,8 @@ class _Block:
         if not len(end):
             return np.empty(0)
         longest, shortest = int(length.max()), int(length.min())
-        if longest > shortest:
-            length = length.astype(np.int8)
+        if shortest < longest < 128:
+            length = length.astype(np.int8)  # type: ignore[assignment]
         value = np.zeros(len(end))
         at = end - longest
         for k in range(longest, 0, -1):
@@ -320,7 +347,16 @@ class _Block:
             at += 1
         return value
 
-    def _samples(self, s: int, stream: Stream, line: Indices, counts: Indices, numbers: NDArray[np.float64], indices: Indices | None, wrong: NDArray[np.bool_]) -> DenseSamples | SparseSamples:
+    def _samples(
+        self,
+        s: int,
+        stream: Stream,
+        line: Indices,
+        counts: Indices,
+        numbers: NDArray[np.float64],
+        indices: Indices | None,
+        wrong: NDArray[np.bool_],
+    ) -> DenseSamples | SparseSamples:
         """The samples of one stream in the lines that are not `wrong`."""
         if wrong[line].any():
             kept = ~wrong[line]

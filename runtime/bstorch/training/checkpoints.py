@@ -80,7 +80,13 @@ def save_model(network: Network, parameters: Parameters, path: str) -> None:
 
 
 def commit(
-    network: Network, parameters: Parameters, checkpoint: Checkpoint, files: ModelFiles, epoch: int, *, command: str = ""
+    network: Network,
+    parameters: Parameters,
+    checkpoint: Checkpoint,
+    files: ModelFiles,
+    epoch: int,
+    *,
+    command: str = "",
 ) -> None:
     """Saves what `epoch` epochs of training gave.
 

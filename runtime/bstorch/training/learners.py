@@ -72,7 +72,9 @@ class MomentumLearner:
         self._groups = self._grouped()
 
     @classmethod
-    def of(cls, settings: SGDSettings, network: Network, nodes: Sequence[Node], tensors: Sequence[Tensor]) -> MomentumLearner:
+    def of(
+        cls, settings: SGDSettings, network: Network, nodes: Sequence[Node], tensors: Sequence[Tensor]
+    ) -> MomentumLearner:
         """The learner that the settings ask for."""
         skipped: set[Node] = set()
         for node in network:
@@ -169,7 +171,14 @@ class MomentumLearner:
         self._finish(group, parameters, samples, rate)
 
     def _step_sparse(
-        self, group: _Group, gradient: Tensor, parameter: Tensor, state: Tensor, samples: int, rate: float, momentum: float
+        self,
+        group: _Group,
+        gradient: Tensor,
+        parameter: Tensor,
+        state: Tensor,
+        samples: int,
+        rate: float,
+        momentum: float,
     ) -> None:
         if self._regularisation.l2 > 0 and group.regularised:  # it changes every row
             self._step_dense(group, [gradient.to_dense()], [parameter], [state], samples, rate, momentum)
@@ -214,7 +223,9 @@ class MomentumLearner:
     @torch.no_grad()
     def restore(self, stored: Sequence[np.ndarray]) -> bool:
         """Takes the state of a checkpoint; False, with nothing changed, where it does not fit the parameters."""
-        if len(stored) != len(self.states) or any(s.numel() != a.size for s, a in zip(self.states, stored, strict=True)):
+        if len(stored) != len(self.states) or any(
+            s.numel() != a.size for s, a in zip(self.states, stored, strict=True)
+        ):
             return False
         for state, array in zip(self.states, stored, strict=True):
             state.copy_(torch.tensor(array).view(state.shape))

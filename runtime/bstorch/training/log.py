@@ -50,7 +50,9 @@ def training_head(
         yield from (f"\t{name} = {op}" for name, op in evaluation_nodes)
 
 
-def parameter_list(updated: Sequence[tuple[str, str]], elements: int, learnable: int, with_gradient: int, trace_level: int) -> Iterable[str]:
+def parameter_list(
+    updated: Sequence[tuple[str, str]], elements: int, learnable: int, with_gradient: int, trace_level: int
+) -> Iterable[str]:
     """The parameters that are updated, as (name, shape)."""
     yield ""
     if trace_level == 0:

@@ -75,7 +75,7 @@ class Trainer:
         environment = Environment(training=True, device=context.device, fast_random=fast_random(settings, context))
         self.program = Program(network, self.shown, self.parameters, environment, self.criteria[0])
         learnable = self.program.learnable
-        suit_threads(sum(shape_of(n).elements for n in network.parameters), settings.minibatch_size[begun])
+        suit_threads(network, settings.minibatch_size[begun])
         self.learner = MomentumLearner.of(settings, network, learnable, [self.parameters[n] for n in learnable])
         inputs = [n for n in self.program.order if n.is_input]
         self._counter = SampleCounter(self.shown, inputs, self.program.environment)
@@ -103,13 +103,19 @@ class Trainer:
 
     def _introduce(self) -> None:
         say_all, trace_level = self.context.say_all, self.settings.trace_level
-        say_all(log.training_head(_named(self.criteria), _named(self.evaluations), len(self.network), self.context.device_name))
+        say_all(
+            log.training_head(
+                _named(self.criteria), _named(self.evaluations), len(self.network), self.context.device_name
+            )
+        )
         learnable = self.program.learnable
         updated = [(n.name, str(Shape(shape_of(n).dims))) for n in learnable]
         elements = sum(shape_of(n).elements for n in learnable)
         say_all(log.parameter_list(updated, elements, len(learnable), len(self.program.with_gradient), trace_level))
         if self.program.environment.fast_random and any(n.op in RANDOM_OPERATIONS for n in self.program.order):
-            self.context.say("Random numbers are fast ones, other than those of CNTK (randomNumbers = reference gives the same).")
+            self.context.say(
+                "Random numbers are fast ones, other than those of CNTK (randomNumbers = reference gives the same)."
+            )
         if trace_level > 0:
             self.context.say("No PreCompute nodes found, or all already computed. Skipping pre-computation step.")
 
@@ -118,7 +124,9 @@ class Trainer:
         model = self.files.model(self.begun)
         path = checkpoints.checkpoint_of(model)
         if not os.path.exists(path):
-            self.context.say("Warning: Checkpoint file is missing. Parameter-learning state (such as momentum) will be reset.")
+            self.context.say(
+                "Warning: Checkpoint file is missing. Parameter-learning state (such as momentum) will be reset."
+            )
             self.state.previous_criterion = 0.0
             return
         stored = read_checkpoint(path)
@@ -208,7 +216,9 @@ class Trainer:
             program = Program(self.network, self.shown, self.parameters, Environment(device=self.context.device))
             self._evaluator = Evaluator(program, self.context.say)
         found = self._evaluator.run(self.validation.minibatches(0, None, size))
-        self.context.say(log.epoch_end(epoch + 1, self.settings.max_epochs, "Validate", log.criteria(self.names, found)))
+        self.context.say(
+            log.epoch_end(epoch + 1, self.settings.max_epochs, "Validate", log.criteria(self.names, found))
+        )
         self._epoch_event(epoch, "validation", found)
         return found
 
@@ -225,14 +235,20 @@ class Trainer:
             checkpoints.drop_checkpoint(self.files.model(epoch))
         self.context.flush()
         self.context.events.emit(
-            "checkpoint", command=self.context.command, epoch=epoch + 1, model=model, checkpoint=checkpoints.checkpoint_of(model)
+            "checkpoint",
+            command=self.context.command,
+            epoch=epoch + 1,
+            model=model,
+            checkpoint=checkpoints.checkpoint_of(model),
         )
 
     def _end_by_rate(self, epoch: int, rate: float) -> None:
         self.context.say(
             f"Learn Rate Per Sample for Epoch[{epoch + 1}] = {rate:.8g} is less than minLearningRatePerSample {self.settings.min_rate:.8g}. Training complete."
         )
-        self.context.say(f"WARNING: '{self.files.path}' is not written then; the last model is '{self.files.model(epoch)}'.")
+        self.context.say(
+            f"WARNING: '{self.files.path}' is not written then; the last model is '{self.files.model(epoch)}'."
+        )
 
     def not_a_number(self, epoch: int) -> BsError:
         node = self.criteria[0]
@@ -278,7 +294,9 @@ class _LineWriter:
         if trainer.settings.trace_level > 0:
             epochs, shown = trainer.settings.max_epochs, log.criteria(trainer.names, since)
             trainer.context.say(
-                log.minibatch_line(self._epoch + 1, epochs, self._shown + 1, self._done, progress, shown, seconds, since[0].samples)
+                log.minibatch_line(
+                    self._epoch + 1, epochs, self._shown + 1, self._done, progress, shown, seconds, since[0].samples
+                )
             )
             trainer.context.flush()
         trainer.context.events.emit(
@@ -287,7 +305,9 @@ class _LineWriter:
         )  # fmt: skip
         if math.isnan(sums[0].total):
             raise trainer.not_a_number(self._epoch)
-        self._last = [Criterion() if n.op == "EpochAccumulator" else s for n, s in zip(trainer.shown, sums, strict=True)]
+        self._last = [
+            Criterion() if n.op == "EpochAccumulator" else s for n, s in zip(trainer.shown, sums, strict=True)
+        ]
         self._shown = self._done
         self._since = time.perf_counter()
 

@@ -21,7 +21,9 @@ class EpochSettings:
     a node's own time constants alone.
     """
 
-    def __init__(self, program: Program, network: Network, criterion: Node, settings: SGDSettings, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, program: Program, network: Network, criterion: Node, settings: SGDSettings, say: Callable[[str], None]
+    ) -> None:
         below = network.evaluation_order([criterion])
         self._settings = settings
         self._say = say

@@ -31,7 +31,7 @@ def refuse_unsupported(settings: SGDSettings) -> None:
             "unsupported-setting",
             f"{key}{value} is not available yet in this version",
             found.span if found is not None else span,
-            help="remove it",
+            help="this version trains with plain or momentum steps at scheduled rates; without the setting it would do so",
         )
 
 

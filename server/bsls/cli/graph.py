@@ -55,4 +55,5 @@ def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, .
     if form == "json":
         import json
 
-        click.echo(json.dumps({"commands": shown}, indent=1))
+        first = {key: shown[0][key] for key in ("nodes", "roots")} if shown else {"nodes": [], "roots": {}}
+        click.echo(json.dumps({**first, "commands": shown}, indent=1))

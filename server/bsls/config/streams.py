@@ -88,6 +88,9 @@ def mismatches(inputs: Sequence[Node], streams: Sequence[Stream], place: Span | 
         elements = node.shape.elements if node.shape else 0
         if stream is None:
             known = ", ".join(f"'{s.name}'" for s in streams) or "none"
+            twin = next((s.name for s in streams if s.name.lower() == node.name.lower()), None)
+            if twin is not None:
+                known += f"; capitals count: the stream is called '{twin}'"
             unused = [s for s in streams if s.name not in wanted]
             meant = [
                 s

@@ -20,15 +20,20 @@ def build_network(roots: Iterable[Node], network: Network, attach: Callable[[Nod
     """
     work = deque(roots)
     added: set[int] = set()
+    prefixes: dict[str, str] = {}  # by name: the longest one that is taken
     while work:
         node = work.popleft()
         if id(node) in added:
             continue
         added.add(id(node))
-        while (other := network.find(node.name)) is not None:
+        if (other := network.find(node.name)) is not None:
             if not any(c in node.name for c in ".[]"):
                 raise _clash(node, other)
-            node.name = "_" + node.name
+            name, prefix = node.name, prefixes.get(node.name.lower(), "") + "_"
+            while prefix + name in network:
+                prefix += "_"
+            prefixes[name.lower()] = prefix
+            node.name = prefix + name
         network.add(node)
         attach(node)
         for tag in node.tags:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bsls.check.rule import Context, Rule
+from bsls.config.commands import Command
 from bsls.config.section import Section
 from bsls.config.streams import TEXT_READER, mismatches, reader_type, text_streams
 from bsls.finding import BsError, Finding
 from bsls.network.network import Network
+from bsls.network.queries import reader_inputs
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -29,24 +31,24 @@ def check(context: Context) -> Iterator[Finding]:
             if reader is None:
                 continue
             try:
-                yield from _compare(evaluation.network, reader, checked.command.action)
+                yield from _compare(evaluation.network, reader, checked.command)
             except BsError as error:
                 yield error.finding
 
 
-def _compare(network: Network, reader: Section, action: str) -> Iterator[Finding]:
+def _compare(network: Network, reader: Section, command: Command) -> Iterator[Finding]:
+    action, section = command.action, command.section
     if reader_type(reader) != TEXT_READER or reader.own("deserializers") is not None:
         return
     streams = text_streams(reader)
-    needed = network.inputs
-    if action not in ("train", "trainRNN", "adapt"):  # these compute only what is asked for
-        roots = (
-            network.groups["output"]
-            if action == "write"
-            else [*network.groups["evaluation"], *network.groups["criterion"]]
-        )
-        below = {id(n) for n in network.evaluation_order(roots)} if roots else set()
-        needed = [n for n in needed if id(n) in below]
+    groups = ("output",) if action == "write" else ("criterion", "evaluation")
+    roots = [n for group in groups for n in network.groups[group]]
+    if action == "write":  # nothing else is computed
+        names = section.get_array("outputNodeNames") or []
+        roots = [n for v in names if (n := network.find(v.text)) is not None] or roots
+        needed = [n for n in network.evaluation_order(roots) if n.is_input]
+    else:
+        needed = reader_inputs(network, roots)
     yield from mismatches(needed, *streams)
 
 

@@ -5,32 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bsls.check.rule import Context, Rule
-from bsls.config.section import Section
-from bsls.finding import BsError, Finding
+from bsls.finding import Finding
 
 
 def check(context: Context) -> Iterator[Finding]:
     """Problems of the blocks that commands use: brackets, missing names and values."""
     yield from context.config.problems
-    seen: set[int] = set()
-    for command in context.commands:
-        yield from _problems(command.section, seen)
-
-
-def _problems(section: Section, seen: set[int]) -> Iterator[Finding]:
-    if id(section) in seen:
-        return
-    seen.add(id(section))
-    yield from section.problems
-    for value in section:
-        if value.raw.text[:1] in ("[", "{") and not value.key.lower().endswith("builder"):
-            try:
-                inner = section.own_section(value.key)
-            except BsError as error:
-                yield error.finding
-                continue
-            if inner is not None:
-                yield from _problems(inner, seen)
+    for section in {id(c.section): c.section for c in context.commands}.values():
+        yield from section.all_problems()
 
 
 RULE = Rule(
