@@ -116,6 +116,6 @@ def mismatches(inputs: Sequence[Node], streams: Sequence[Stream], place: Span | 
             )
             yield Finding(
                 "reader-dim-mismatch",
-                f"input '{node.name}' has the shape {node.shape}, {elements} value{'s' * (elements != 1)} a sample, but its stream has dim = {stream.dim}",
+                f"input '{node.name}' has the shape {node.shape}, {elements} value{'s' * (elements != 1)} a sample, but the reader's stream has dim = {stream.dim}",
                 span, help=f"write dim = {elements}, or change the network's input", fixes=fixes,
             )  # fmt: skip
