@@ -22,6 +22,10 @@ class RunContext:
     events: EventWriter = field(default_factory=EventWriter)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     command: str = ""
+    commands: list[str] = field(default_factory=list)
+    """All that are run, as `command = ...` names them."""
+    skipped_seeds: int = 0
+    """Seeds that the networks of skipped commands have used when this run was begun, before it was interrupted."""
 
     def say(self, line: str = "") -> None:
         """Writes a line of the log."""

@@ -10,10 +10,13 @@ from __future__ import annotations
 import json
 import math
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
+from bsls.config.assemble import COMMAND_LINE
 from bsls.finding import BsError
+from bsls.source import Source
 
 
 class EventWriter:
@@ -21,23 +24,24 @@ class EventWriter:
 
     def __init__(self, path: str | None = None) -> None:
         self._file: TextIO | None = None
+        self._path = path or ""
         if path:
             try:
                 self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115 - closed by close()
             except OSError as error:
-                raise BsError(
-                    "file-write",
-                    f"cannot write the events to '{path}': {error.strerror}",
-                    help="give --events another file",
-                ) from error
+                raise self._failed(error) from error
 
     def emit(self, event: str, **fields: object) -> None:
         """Writes one event; numbers that JSON does not have become null."""
         if self._file is None:
             return
-        json.dump({"event": event, "time": round(time.time(), 3), **_finite(fields)}, self._file, ensure_ascii=False)
-        self._file.write("\n")
-        self._file.flush()
+        line = json.dumps({"event": event, "time": round(time.time(), 3), **_finite(fields)}, ensure_ascii=False)
+        try:
+            self._file.write(line + "\n")
+            self._file.flush()
+        except OSError as error:
+            self.close()
+            raise self._failed(error) from error
 
     def error(self, error: BsError) -> None:
         """Writes what ended the run."""
@@ -48,10 +52,20 @@ class EventWriter:
             place = {"path": finding.span.source.path, "line": line + 1, "column": character + 1}
         self.emit("error", rule=finding.rule, message=finding.message, help=finding.help, **place)
 
+    def _failed(self, error: OSError) -> BsError:
+        argument = Source(COMMAND_LINE, f"--events {self._path}")
+        return BsError(
+            "file-write",
+            f"cannot write the events to '{self._path}': {error.strerror}",
+            argument.span(len("--events "), len(argument.text)),
+            help="give --events another file",
+        )
+
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):  # what could not be written was said before
+                file.close()
 
     def __enter__(self) -> EventWriter:
         return self

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 import torch
@@ -13,6 +14,7 @@ from bsls.config.section import Section
 from bsls.finding import BsError
 from bsls.network.printing import banner
 from bsls.project.project import Project
+from bstorch.actions.common import placed
 from bstorch.context import RunContext
 from bstorch.events import EventWriter
 from bstorch.threads import follow_thread_setting
@@ -30,11 +32,8 @@ class Runtime:
     def run(self, project: Project) -> None:
         """Runs all commands in order; raises BsError where one fails."""
         with EventWriter(self._events) as events:
-            try:
+            with _told(events):
                 self._run(project, events)
-            except BsError as error:
-                events.error(error)
-                raise
             events.emit("done")
 
     def resume(
@@ -48,24 +47,23 @@ class Runtime:
         from bstorch.actions.resume import resume
 
         with EventWriter(self._events) as events:
-            try:
-                context = self._context(project, events)
-                resume(project.commands(), context, start, to, max_epochs)
-            except BsError as error:
-                events.error(error)
-                raise
+            with _told(events):
+                context, commands = self._context(project, events), project.commands()
+                context.commands = list(dict.fromkeys(c.name for c in commands))
+                resume(commands, context, start, to, max_epochs)
             events.emit("done")
 
     def _run(self, project: Project, events: EventWriter) -> None:
         commands = project.commands()
         context = self._context(project, events)
-        names = list(dict.fromkeys(c.name for c in commands))
-        context.say(f"Commands: {' '.join(names)}")
+        context.commands = list(dict.fromkeys(c.name for c in commands))
+        context.say(f"Commands: {' '.join(context.commands)}")
         context.say(f'precision = "{project.config.get_string("precision", "float")}"')
         for command in commands:
             context.command = command.name
             context.say_all(banner(command.name, command.action))
-            _action(command)(command, context)
+            with placed(command):
+                _action(command)(command, context)
             if command.trace_level > 0:
                 context.say_all(("", f'Action "{command.action}" complete.', ""))
             context.flush()
@@ -75,6 +73,19 @@ class Runtime:
     def _context(self, project: Project, events: EventWriter) -> RunContext:
         follow_thread_setting(project.config)
         return RunContext(project, self._stderr, events, device_of(project.config))
+
+
+@contextmanager
+def _told(events: EventWriter) -> Iterator[None]:
+    """What ends a run is its last event."""
+    try:
+        yield
+    except BsError as error:
+        events.error(error)
+        raise
+    except KeyboardInterrupt:
+        events.emit("error", rule="interrupted", message="interrupted")
+        raise
 
 
 def _action(command: Command) -> Run:

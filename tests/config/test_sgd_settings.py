@@ -63,7 +63,11 @@ def test_momentum_of_a_sample(text, momentum):
         ("SGD = [\nmaxEpochs = 2\n]", "missing-key", "SGD"),
         ("SGD = [\nlearningRatesPerMB = 1\n]", "missing-key", "SGD"),
         ("SGD = [\nmaxEpochs = 2 ; learningRatesPerMB = 1 ; learningRatesPerSample = 2 ]", "conflicting-keys", "1"),
-        ("SGD = [\nmaxEpochs = 2 ; learningRatesPerMB = 1 ; momentumPerMB = .5 ; momentumPerSample = .25 ]", "conflicting-keys", ".5"),
+        (
+            "SGD = [\nmaxEpochs = 2 ; learningRatesPerMB = 1 ; momentumPerMB = .5 ; momentumPerSample = .25 ]",
+            "conflicting-keys",
+            ".5",
+        ),
         ("SGD = [\nmaxEpochs = 2 ; learningRatesPerMB = 1 ; momentumPerMB = 0.5:1 ]", "config-value", "1"),
         ("SGD = [\nmaxEpochs = 2 ; learningRatesPerMB = 1 ; dropoutRate = 1 ]", "config-value", "1"),
         ("SGD = [\nmaxEpochs = 2 ; learningRatesPerMB = 1 ; epochSize = 100 ]", "config-value", "100"),

@@ -59,8 +59,13 @@ def test_progress(done, in_range, size, samples, text):
 
 def test_epoch_lines():
     start = log.epoch_start(1, 0.02, 0.9 ** (1 / 100), 100)
-    assert start == "Starting Epoch 1: learning rate per sample = 0.020000  effective momentum = 0.900000  momentum as time constant = 949.1 samples"
-    assert log.epoch_start(3, 0.05, 0.0, 32).endswith("effective momentum = 0.000000  momentum as time constant = 0.0 samples")
+    assert (
+        start
+        == "Starting Epoch 1: learning rate per sample = 0.020000  effective momentum = 0.900000  momentum as time constant = 949.1 samples"
+    )
+    assert log.epoch_start(3, 0.05, 0.0, 32).endswith(
+        "effective momentum = 0.000000  momentum as time constant = 0.0 samples"
+    )
     line = log.minibatch_line(1, 12, 1, 3, "", "ce = 1 * 2", 0.5, 96)
     assert line == " Epoch[ 1 of 12]-Minibatch[   1-   3]: ce = 1 * 2; time = 0.5000s; samplesPerSecond = 192.0"
     assert log.epoch_end(10, 12, "Validate", "ce") == "Finished Epoch[10 of 12]: [Validate] ce"
@@ -68,8 +73,19 @@ def test_epoch_lines():
 
 
 def test_head():
-    lines = list(log.training_head([("ce", "CrossEntropyWithSoftmax")], [("a", "SquareError"), ("b", "NotEqual")], 12, "CPU"))
-    assert lines == ["", "Model has 12 nodes. Using CPU.", "", "Training criterion:   ce = CrossEntropyWithSoftmax", "", "Evaluation criteria:", "\ta = SquareError", "\tb = NotEqual"]
+    lines = list(
+        log.training_head([("ce", "CrossEntropyWithSoftmax")], [("a", "SquareError"), ("b", "NotEqual")], 12, "CPU")
+    )
+    assert lines == [
+        "",
+        "Model has 12 nodes. Using CPU.",
+        "",
+        "Training criterion:   ce = CrossEntropyWithSoftmax",
+        "",
+        "Evaluation criteria:",
+        "\ta = SquareError",
+        "\tb = NotEqual",
+    ]
     assert "Evaluation criterion: a = SquareError" in log.training_head([("ce", "X")], [("a", "SquareError")], 1, "CPU")
     quiet = list(log.parameter_list([("W", "[2 x 3]")], 6, 1, 4, 0))
     assert quiet == ["", "Training 6 parameters in 1 parameter tensors.", ""]

@@ -24,7 +24,9 @@ def leaf(name: str, dims: tuple[int, ...], op: str = "InputValue") -> Node:
 
 def parameter(name: str, dims: tuple[int, ...], values: object, multiplier: float = 1.0) -> Node:
     weights = ArrayWeights(np.broadcast_to(np.float32(values), dims[::-1]).copy())
-    return Node("LearnableParameter", name, attributes={"dims": dims, "learningRateMultiplier": multiplier}, value=weights)
+    return Node(
+        "LearnableParameter", name, attributes={"dims": dims, "learningRateMultiplier": multiplier}, value=weights
+    )
 
 
 def network_of(*nodes: Node) -> Network:

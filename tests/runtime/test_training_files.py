@@ -58,7 +58,9 @@ def test_names():
 def small_network() -> Network:
     network = Network()
     weights = ArrayWeights(np.array([[1, 2], [3, 4]], np.float32))
-    network.add(Node("LearnableParameter", "W", attributes={"dims": (2, 2), "learningRateMultiplier": 1.0}, value=weights))
+    network.add(
+        Node("LearnableParameter", "W", attributes={"dims": (2, 2), "learningRateMultiplier": 1.0}, value=weights)
+    )
     assert not validate(network).findings
     return network
 

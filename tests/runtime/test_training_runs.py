@@ -68,7 +68,15 @@ def test_resume_after_the_end_gives_what_one_run_gives(folder):
     assert "Found 'out/m' with its checkpoint: 2 of 4 epochs are done." in rest
     assert first + finished(rest) == whole
     assert (folder / "out/m").read_bytes() == (folder / "whole/m").read_bytes()
-    assert sorted(p.name for p in (folder / "out").iterdir()) == ["m", "m.0", "m.1", "m.2", "m.3", "m.bsls.json", "m.ckp"]
+    assert sorted(p.name for p in (folder / "out").iterdir()) == [
+        "m",
+        "m.0",
+        "m.1",
+        "m.2",
+        "m.3",
+        "m.bsls.json",
+        "m.ckp",
+    ]
 
 
 def test_a_run_that_was_cut_goes_on_with_the_same_figures(folder):
@@ -120,7 +128,9 @@ def test_a_failing_run_says_so_in_its_events(folder):
     assert event["line"] > 1
 
 
-@pytest.mark.parametrize("setting", ["gradUpdateType = adam", "AutoAdjust = { autoAdjustLR = adjustAfterEpoch }", "truncated = true"])
+@pytest.mark.parametrize(
+    "setting", ["gradUpdateType = adam", "AutoAdjust = { autoAdjustLR = adjustAfterEpoch }", "truncated = true"]
+)
 def test_settings_that_are_not_there_yet_are_refused(folder, setting):
     (folder / "c.cntk").write_text(CONFIG.replace("SETTINGS", setting))
     with pytest.raises(BsError) as caught:
@@ -132,7 +142,11 @@ def test_settings_that_are_not_there_yet_are_refused(folder, setting):
 
 
 def test_a_diverged_training_ends_with_an_error(folder):
-    (folder / "c.cntk").write_text(CONFIG.replace("CrossEntropyWithSoftmax (y, z)", "SquareError (y, z)").replace("Sigmoid", "Pass").replace("= 0.1", "= 1e30"))
+    (folder / "c.cntk").write_text(
+        CONFIG.replace("CrossEntropyWithSoftmax (y, z)", "SquareError (y, z)")
+        .replace("Sigmoid", "Pass")
+        .replace("= 0.1", "= 1e30")
+    )
     with pytest.raises(BsError) as caught:
         run()
     assert caught.value.finding.rule == "not-a-number"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import errno
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from bsls.config.commands import Command
 from bsls.config.section import Section, Value
@@ -44,7 +47,36 @@ def loaded_network(path: str, ordinal: int = 0) -> Network:
 
 def model_path(command: Command) -> Value:
     """Where the command's model is."""
-    return command.section.require("modelPath")
+    value = command.section.require("modelPath")
+    if value.text.endswith("/") or os.path.isdir(value.text):
+        raise value.error("this is a folder", "give the name of a file in it")
+    return value
+
+
+@contextmanager
+def placed(command: Command) -> Iterator[None]:
+    """Problems that no text is to blame for, such as a full disk, are shown at the command's model or its name."""
+    try:
+        yield
+    except BsError as error:
+        if error.finding.span is None:
+            path = command.model_path
+            error.finding.span = command.name_span if path is None else path.span
+        raise
+
+
+@contextmanager
+def writing(path: str, value: Value | None) -> Iterator[None]:
+    """What the system refuses while `path` is written is an error at the `value` that names it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = f"cannot write '{error.filename or path}': {error.strerror}"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        help = "make room on the disk" if full else "check the folder and its permissions"
+        raise BsError("file-write", reason, value.span if value is not None else None, help=help) from error
 
 
 def required_section(section: Section, *keys: str) -> Section:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from bsls.config.commands import Command
 from bsls.finding import BsError
+from bsls.modelfile.atomic import make_folder
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bstorch.actions.common import loaded_network, model_path
+from bstorch.actions.common import loaded_network, model_path, writing
 from bstorch.context import RunContext
 from bstorch.initialisation import initial_values
 from bstorch.kernels.base import shape_of
@@ -45,14 +46,10 @@ def run(command: Command, context: RunContext) -> None:
         how = "with" if values else "without"
         context.say(f"DumpNodeInfo: dumping node info ({how} printing values) to {output}")
     text = "".join(node_text(n, values, metadata) for n in nodes)
-    try:
-        os.makedirs(os.path.dirname(output) or ".", exist_ok=True)
+    with writing(output, section.get("outputFile")):
+        make_folder(os.path.dirname(output))
         with open(output, "w", encoding="utf-8") as file:
             file.write(text)
-    except OSError as error:
-        raise BsError(
-            "file-write", f"cannot write '{output}': {error.strerror}", help="check the folder and its permissions"
-        ) from error
 
 
 def _check_exists(command: Command, path: str) -> None:

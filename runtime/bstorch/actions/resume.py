@@ -6,16 +6,22 @@ models in the way end the command before it begins. With a folder to write to, a
 
 from __future__ import annotations
 
+import filecmp
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from bsls.config.assemble import COMMAND_LINE
 from bsls.config.commands import Command
 from bsls.config.sgd import SGDSettings
 from bsls.finding import BsError
+from bsls.modelfile import v1
+from bsls.modelfile.atomic import make_folder
 from bsls.network.printing import banner
-from bstorch.actions.common import loaded_network, model_path
+from bsls.source import Source
+from bstorch.actions.common import loaded_network, model_path, placed, writing
 from bstorch.actions.train import sgd_settings, train
 from bstorch.context import RunContext
 from bstorch.training.checkpoints import ModelFiles, belongs_together, checkpoint_of, copy_model, read_note
@@ -36,9 +42,15 @@ def resume(
     """Continues the training of the one command that trains (or of the first one that has not ended)."""
     command = _training_command(commands)
     context.command = command.name
-    settings = _with_epochs(sgd_settings(command.section, command.precision), max_epochs)
+    with placed(command):
+        _resume(command, context, start, to, max_epochs)
+
+
+def _resume(command: Command, context: RunContext, start: str | None, to: str | None, max_epochs: int | None) -> None:
+    settings = sgd_settings(command.section, command.precision)
+    given_epochs, settings = settings.max_epochs, _with_epochs(settings, max_epochs)
     path = model_path(command).string()
-    found = _given(start, path, settings.max_epochs) if start else last_complete(path, settings.max_epochs)
+    found = _given(start, path, given_epochs) if start else last_complete(path, given_epochs)
     if found is None:
         raise BsError(
             "nothing-to-resume",
@@ -46,21 +58,29 @@ def resume(
             model_path(command).span,
             help="start the training with `bsls run`",
         )
+    files = ModelFiles(os.path.join(to, os.path.basename(path)) if to else path, settings.max_epochs)
+    if to:
+        found = _begun_there(files.path, found, given_epochs) or found
     context.say_all(banner(command.name, command.action))
-    with_state = "with its checkpoint" if found.complete else "without a checkpoint, so that momentum begins anew"
-    context.say(f"Found '{found.model}' {with_state}: {found.epoch} of {settings.max_epochs} epochs are done.")
+    with_state = " with its checkpoint" if found.complete else " without its checkpoint, so that momentum begins anew"
+    if found.epoch == 0:
+        with_state = ", the initial model"
+    done = f"{found.epoch} of {settings.max_epochs} epochs are done"
+    if found.epoch > settings.max_epochs:
+        done = f"{found.epoch} epochs are done, more than maxEpochs = {settings.max_epochs}"
+    context.say(f"Found '{found.model}'{with_state}: {done}.")
     if found.epoch >= settings.max_epochs:
         context.say(f"Nothing is left to do; --max-epochs with more than {found.epoch} goes on.")
         return
-    files = ModelFiles(os.path.join(to, os.path.basename(path)) if to else path, settings.max_epochs)
     _refuse_overwriting(files, found)
+    network = loaded_network(found.model)
     if files.model(found.epoch) != found.model:
+        _make_folder(to)
         copy_model(found.model, files.model(found.epoch), found.epoch, command.name)
         context.say(f"It is kept as '{files.model(found.epoch)}'.")
     context.say(
         f"Going on with epoch {found.epoch + 1}; models are written to '{files.model(found.epoch + 1)}' and so on."
     )
-    network = loaded_network(found.model)
     train(network, command.section, settings, files, context, begun=found.epoch)
 
 
@@ -86,9 +106,38 @@ def _with_epochs(settings: SGDSettings, max_epochs: int | None) -> SGDSettings:
 
 
 def _given(start: str, path: str, max_epochs: int) -> Found:
-    if not os.path.isfile(start):
-        raise BsError("missing-model", f"the model '{start}' does not exist", help="give --from an existing model file")
-    return Found(start, epoch_of(start, path, max_epochs), os.path.exists(checkpoint_of(start)))
+    """The model of `--from`."""
+    with _option("from", start):
+        if not os.path.isfile(start):
+            raise BsError("missing-model", f"the model '{start}' does not exist", help="give --from a model file")
+        v1.read_version(start)
+    return Found(start, epoch_of(start, path, max_epochs), _is_complete(start))
+
+
+def _begun_there(path: str, found: Found, max_epochs: int) -> Found | None:
+    """Where an earlier `resume` of `found` to `path` has come to; None where there was none."""
+    kept = f"{path}.{found.epoch}"
+    if not os.path.isfile(kept) or not filecmp.cmp(kept, found.model, shallow=False):
+        return None
+    return last_complete(path, max_epochs)
+
+
+def _make_folder(to: str | None) -> None:
+    if to:
+        with _option("to", to), writing(to, None):
+            make_folder(to)
+
+
+@contextmanager
+def _option(name: str, value: str) -> Iterator[None]:
+    """Problems with no place of their own are shown at the option."""
+    try:
+        yield
+    except BsError as error:
+        if error.finding.span is None:
+            source = Source(COMMAND_LINE, f"--{name} {value}")
+            error.finding.span = source.span(len(name) + 3, len(source.text))
+        raise
 
 
 def last_complete(path: str, max_epochs: int) -> Found | None:
@@ -135,12 +184,12 @@ def _numbers(path: str) -> list[int]:
 
 
 def _refuse_overwriting(files: ModelFiles, found: Found) -> None:
-    """Ends the command where a model is in the way of one that would be written."""
-    kept = os.path.abspath(found.model)
+    """Ends the command where a model is in the way of one that would be written, and is not kept under another name."""
+    kept = [found.model, *(f"{files.path}.{k}" for k in _numbers(files.path) if k <= found.epoch)]
     first = found.epoch if files.model(found.epoch) != found.model else found.epoch + 1
     for epoch in range(first, files.epochs + 1):
         model = files.model(epoch)
-        if os.path.exists(model) and os.path.abspath(model) != kept:
+        if os.path.exists(model) and not any(filecmp.cmp(model, k, shallow=False) for k in kept):
             raise BsError(
                 "would-overwrite",
                 f"going on from '{found.model}' would overwrite '{model}'",

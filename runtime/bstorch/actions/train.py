@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from bsls.config.commands import Command
 from bsls.config.section import Section
 from bsls.config.sgd import SGDSettings, read_sgd
+from bsls.evaluate.environment import Counters
+from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.network.queries import reader_inputs
 from bstorch.actions.common import loaded_network, made_network, model_path, reader_for, required_section
 from bstorch.context import RunContext
+from bstorch.training import checkpoints
 from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.loop import Trainer, criterion_nodes, evaluation_nodes
 from bstorch.training.support import ignored_settings, refuse_unsupported
@@ -23,17 +28,49 @@ def run(command: Command, context: RunContext) -> None:
     if finished is not None and finished == settings.max_epochs:
         context.say(f"Final model exists: {files.path}")
         context.say("No further training is necessary.")
+        context.skipped_seeds += _seeds_before(files, finished, command, context)
+        checkpoints.remove_leftovers(files.path)
+        if not settings.keep_checkpoints:  # of a run that was killed when all was done but this
+            checkpoints.drop_checkpoint(files.model(finished - 1))
         return
     context.say()
     if finished is not None:
+        context.skipped_seeds += _seeds_before(files, finished, command, context)
         context.say(f"Starting from checkpoint. Loading network from '{files.model(finished)}'.")
-        network = loaded_network(files.model(finished))
+        network = _own_model(files.model(finished))
     else:
         if command.trace_level > 0:
             context.say("Creating virgin network.")
+        if files.finished_epochs() is None:
+            context.project.counters.seed += context.skipped_seeds
+            context.skipped_seeds = 0
         network = made_network(command, context, command.trace_level)
     context.say_all(ignored_settings(settings))
     train(network, section, settings, files, context, begun=finished)
+
+
+def _seeds_before(files: ModelFiles, epoch: int, command: Command, context: RunContext) -> int:
+    """How many seeds the command's network took when this run was begun; 0 where its models come from another run.
+
+    They count for the networks of later commands, which get the initial values then that they would have got if the run
+    had not been interrupted.
+    """
+    note = checkpoints.read_note(files.model(epoch))
+    if epoch > 0 and (note is None or note.get("commands") != context.commands):
+        return 0
+    counters = Counters()
+    with suppress(BsError):
+        context.project.build(command, strict=False, counters=counters)
+    return counters.seed - Counters().seed
+
+
+def _own_model(path: str) -> Network:
+    try:
+        return loaded_network(path)
+    except BsError as error:
+        if error.finding.rule == "model-file":
+            error.finding.help = "delete it: training then goes on from the model of an epoch before, or begins anew"
+        raise
 
 
 def sgd_settings(section: Section, precision: str) -> SGDSettings:

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from bsls.config.commands import Command
 from bsls.finding import BsError
+from bsls.modelfile.atomic import make_folder
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bstorch.actions.common import made_network, named_nodes, reader_for, required_section
+from bstorch.actions.common import made_network, named_nodes, reader_for, required_section, writing
 from bstorch.actions.text_output import TextOutput, Warner, read_format
 from bstorch.context import RunContext
 from bstorch.kernels.base import Environment, shape_of
@@ -47,7 +48,8 @@ def run(command: Command, context: RunContext) -> None:
             "config-value", "writeSequenceKey needs a reader with deserializers", keys.span,
             help="remove it, or describe the data with deserializers = ([ ... ])",
         )  # fmt: skip
-    path = section.require("outputPath").string()
+    where = section.require("outputPath")
+    path = where.string()
     network = made_network(command, context, command.trace_level)
     nodes = _nodes(command, network, context)
     inputs = [n for n in network.evaluation_order(nodes) if n.is_input]
@@ -58,7 +60,7 @@ def run(command: Command, context: RunContext) -> None:
     size = sizes[0].integer() if sizes else MINIBATCH_SIZE
     suit_threads(network, size)
     warner = Warner(context.say)
-    with ExitStack() as stack:
+    with writing(f"{path}.*", where), ExitStack() as stack:
         outputs = [(n, TextOutput(n.name, shape_of(n).dims, form, warner), _opened(path, n, stack)) for n in nodes]
         _write_once(outputs, form.prologue)
         samples = 0
@@ -74,6 +76,8 @@ def run(command: Command, context: RunContext) -> None:
             if path == STANDARD_OUTPUT:
                 sys.stdout.write("\n")
         _write_once(outputs, form.epilogue)
+        if path == STANDARD_OUTPUT:
+            sys.stdout.flush()
     context.say(f"Written to {path}*")
     context.say(f"Total Samples Evaluated = {samples}")
     context.events.emit(
@@ -133,13 +137,8 @@ def _opened(path: str, node: Node, stack: ExitStack) -> TextIO:
     if path == STANDARD_OUTPUT:
         return sys.stdout
     name = _file_name(path, node)
-    try:
-        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
-        return stack.enter_context(open(name, "w", encoding="utf-8"))
-    except OSError as error:
-        raise BsError(
-            "file-write", f"cannot write '{name}': {error.strerror}", help="check the folder and its permissions"
-        ) from error
+    make_folder(os.path.dirname(name))
+    return stack.enter_context(open(name, "w", encoding="utf-8"))
 
 
 def _write_once(outputs: list[tuple[Node, TextOutput, TextIO]], text: str) -> None:

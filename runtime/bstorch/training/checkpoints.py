@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -87,6 +89,7 @@ def commit(
     epoch: int,
     *,
     command: str = "",
+    commands: Sequence[str] = (),
 ) -> None:
     """Saves what `epoch` epochs of training gave.
 
@@ -98,7 +101,7 @@ def commit(
     save_model(network, parameters, prepared)
     try:
         write_checkpoint(checkpoint, checkpoint_of(model))
-        write_note(model, epoch, command, digest=_digest(prepared))
+        write_note(model, epoch, command, digest=_digest(prepared), commands=commands)
         os.replace(prepared, model)
     except OSError as error:
         raise BsError(
@@ -117,11 +120,25 @@ def drop_checkpoint(model: str) -> None:
             os.unlink(path)
 
 
-def write_note(model: str, epoch: int, command: str, digest: str = "") -> None:
-    """Notes what `model` and its checkpoint are; `digest` is that of the model if it has not got its name yet."""
+def remove_leftovers(path: str) -> None:
+    """Removes half-written files that a killed run has left of the models `path` and `path.N`."""
+    folder, name = os.path.split(path)
+    pattern = re.compile(re.escape(name) + r"(\.\d+)?(\.new|(\.new|\.ckp|\.bsls\.json)?\.tmp)")
+    with suppress(OSError):
+        for entry in os.listdir(folder or "."):
+            if pattern.fullmatch(entry):
+                os.unlink(os.path.join(folder, entry))
+
+
+def write_note(model: str, epoch: int, command: str, digest: str = "", commands: Sequence[str] = ()) -> None:
+    """Notes what `model` and its checkpoint are; `digest` is that of the model if it has not got its name yet.
+
+    `commands` are those of the run, of which `command` is one.
+    """
     note = {
         "version": SIDE_FILE_VERSION,
         "command": command,
+        "commands": list(commands),
         "epoch": epoch,
         "model": digest or _digest(model),
         "checkpoint": _digest(checkpoint_of(model)),
@@ -131,8 +148,9 @@ def write_note(model: str, epoch: int, command: str, digest: str = "") -> None:
 
 
 def copy_model(source: str, target: str, epoch: int, command: str) -> None:
-    """Copies a model with its checkpoint, if it has one; each file appears whole or not at all."""
-    if os.path.exists(checkpoint_of(source)):
+    """Copies a model with its checkpoint, if it has one of its own; each file appears whole or not at all."""
+    drop_checkpoint(target)
+    if os.path.exists(checkpoint_of(source)) and belongs_together(source):
         _copy(checkpoint_of(source), checkpoint_of(target))
         write_note(target, epoch, command, digest=_digest(source))
     _copy(source, target)

@@ -69,6 +69,7 @@ class MomentumLearner:
         self._truncate = clip_by_truncation
         self._regularisation = regularisation or Regularisation()
         self._noise = noise_deviation
+        self._random = torch.Generator(tensors[0].device if tensors else "cpu")
         self._groups = self._grouped()
 
     @classmethod
@@ -101,6 +102,11 @@ class MomentumLearner:
             group.parameters.append(tensor)
             group.states.append(state)
         return list(groups.values())
+
+    def begin(self, epoch: int) -> None:
+        """Prepares for `epoch` (from 0): its noise does not depend on the epochs before it."""
+        if self._noise > 0:
+            self._random.manual_seed(epoch)
 
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor | None], samples: int, rate: float, momentum_per_sample: float) -> None:
@@ -208,7 +214,10 @@ class MomentumLearner:
         """What comes after the step: noise, and the shrinking of L1."""
         if self._noise > 0:
             for parameter in parameters:
-                parameter.add_(torch.randn_like(parameter), alpha=self._noise)
+                noise = torch.randn(
+                    parameter.shape, generator=self._random, dtype=parameter.dtype, device=parameter.device
+                )
+                parameter.add_(noise, alpha=self._noise)
         if self._regularisation.l1 > 0 and group.regularised:
             shrink = rate * self._regularisation.l1 * samples
             for parameter in parameters:

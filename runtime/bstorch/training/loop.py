@@ -75,7 +75,6 @@ class Trainer:
         environment = Environment(training=True, device=context.device, fast_random=fast_random(settings, context))
         self.program = Program(network, self.shown, self.parameters, environment, self.criteria[0])
         learnable = self.program.learnable
-        suit_threads(network, settings.minibatch_size[begun])
         self.learner = MomentumLearner.of(settings, network, learnable, [self.parameters[n] for n in learnable])
         inputs = [n for n in self.program.order if n.is_input]
         self._counter = SampleCounter(self.shown, inputs, self.program.environment)
@@ -93,10 +92,13 @@ class Trainer:
     def run(self, *, from_model: bool) -> None:
         """Trains up to the last epoch. `from_model`: the network comes from a model file of this run."""
         self._introduce()
+        checkpoints.remove_leftovers(self.files.path)
         if not from_model:
             checkpoints.save_model(self.network, self.parameters, self.files.model(0))
         if self.begun > 0:
             self._restore()
+            if not self.settings.keep_checkpoints:  # a run that was killed just then may have left it
+                checkpoints.drop_checkpoint(self.files.model(self.begun - 1))
         for epoch in range(self.begun, self.settings.max_epochs):
             if not self._epoch(epoch):
                 break
@@ -129,9 +131,13 @@ class Trainer:
             )
             self.state.previous_criterion = 0.0
             return
-        stored = read_checkpoint(path)
         if not checkpoints.belongs_together(model):
-            self.context.say(f"WARNING: '{path}' was written for another model than '{model}' is now.")
+            self.context.say(
+                f"WARNING: '{path}' was written for another model than '{model}' is now; it is not used, so that momentum begins anew."
+            )
+            self.state.previous_criterion = 0.0
+            return
+        stored = read_checkpoint(path)
         if not self.learner.restore(stored.gradients):
             raise BsError(
                 "checkpoint-mismatch",
@@ -147,6 +153,8 @@ class Trainer:
         began = time.perf_counter()
         settings, say = self.settings, self.context.say
         self._epochs.begin(epoch)
+        self.learner.begin(epoch)
+        suit_threads(self.network, settings.minibatch_size[epoch])
         rate = settings.learning_rate(epoch)
         if rate < settings.min_rate:
             self._end_by_rate(epoch, rate)
@@ -230,7 +238,10 @@ class Trainer:
             self.state.samples_seen, self.state.learning_rate, self.state.previous_criterion, size,
             self.learner.stored(), list(self.learner.counts),
         )  # fmt: skip
-        checkpoints.commit(self.network, self.parameters, state, self.files, epoch + 1, command=self.context.command)
+        checkpoints.commit(
+            self.network, self.parameters, state, self.files, epoch + 1,
+            command=self.context.command, commands=self.context.commands,
+        )  # fmt: skip
         if not self.settings.keep_checkpoints:
             checkpoints.drop_checkpoint(self.files.model(epoch))
         self.context.flush()

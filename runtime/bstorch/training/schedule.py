@@ -18,7 +18,7 @@ class EpochSettings:
     """Sets the nodes below the criterion for an epoch, with the lines that the reference prints.
 
     Values are set only when they differ from the epoch before; before the first one all are 0, so that the default leaves
-    a node's own time constants alone.
+    a node's own time constants alone. A run that goes on after an earlier one says again what it sets.
     """
 
     def __init__(
@@ -39,14 +39,18 @@ class EpochSettings:
         for i, function in enumerate(self._functions):
             if isinstance(function, Dropout):
                 function.seed(epoch * len(self._random) + i)
-        constant = self._settings.normalization_time_constant[epoch]
-        if constant != self._time_constant:
-            self._say(f"Setting batch normalization time constant to {constant:.8g}.")
-            self._time_constant = self._set("normalizationTimeConstant", constant)
-        blend = self._settings.blend_time_constant[epoch]
-        if blend != self._blend:
-            self._say(f"Setting batch normalization blend time constant to {blend:.8g}.")
-            self._blend = self._set("blendTimeConstant", blend)
+        constants = self._settings.normalization_time_constant
+        if constants[epoch] != self._time_constant:
+            self._say(f"Setting batch normalization time constant to {constants[epoch]:.8g}.")
+            self._time_constant = self._set("normalizationTimeConstant", constants[epoch])
+        elif epoch > 0 and constants[epoch] != constants[epoch - 1]:  # the model has that of the earlier run
+            self._set("normalizationTimeConstant", constants[epoch])
+        blends = self._settings.blend_time_constant
+        if blends[epoch] != self._blend:
+            self._say(f"Setting batch normalization blend time constant to {blends[epoch]:.8g}.")
+            self._blend = self._set("blendTimeConstant", blends[epoch])
+        elif epoch > 0 and blends[epoch] != blends[epoch - 1]:
+            self._set("blendTimeConstant", blends[epoch])
 
     def _set_dropout(self, rate: float) -> None:
         if rate != self._rate:

@@ -3,44 +3,75 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from bsls.config.assemble import COMMAND_LINE
 from bsls.finding import Edit, Finding
 from bsls.source import Source
 
 
-def mended(findings: Iterable[Finding]) -> dict[Source, tuple[str, int]]:
-    """New text and number of fixes for each file: the first safe fix of each finding, as far as they do not overlap."""
-    edits: dict[Source, list[Edit]] = {}
-    count: dict[Source, int] = {}
+@dataclass(slots=True)
+class Mended:
+    """The edits of one text, in order and apart from one another, and how many findings they mend."""
+
+    edits: list[Edit] = field(default_factory=list)
+    findings: int = 0
+
+
+def mended(findings: Iterable[Finding]) -> dict[Source, Mended]:
+    """What to change in each file: the first safe fix of each finding, as far as they do not overlap.
+
+    A file that was read several times, for several configs, is changed once.
+    """
+    found: dict[Source, Mended] = {}
+    sources: dict[str, Source] = {}
     for finding in findings:
         fix = next((f for f in finding.fixes if f.safe), None)
         if fix is None or any(e.span.source.path == COMMAND_LINE for e in fix.edits):
             continue
-        taken = [e for edit in fix.edits for e in edits.get(edit.span.source, ())]
-        if any(
-            a.span.start < b.span.end and b.span.start < a.span.end
-            for a in fix.edits
-            for b in taken
-            if a.span.source is b.span.source
-        ):
+        if any(sources.setdefault(real_path(e.span.source), e.span.source) is not e.span.source for e in fix.edits):
+            continue
+        taken = [(a, b) for a in fix.edits for b in found.get(a.span.source, Mended()).edits]
+        if any(a.span.start < b.span.end and b.span.start < a.span.end for a, b in taken):
             continue
         for edit in fix.edits:
-            edits.setdefault(edit.span.source, []).append(edit)
-        count[fix.edits[0].span.source] = count.get(fix.edits[0].span.source, 0) + 1
-    result: dict[Source, tuple[str, int]] = {}
-    for source, changes in edits.items():
-        text = source.text
-        for edit in sorted(changes, key=lambda e: e.span.start, reverse=True):
-            text = text[: edit.span.start] + edit.text + text[edit.span.end :]
-        result[source] = (text, count.get(source, 0))
-    return result
+            found.setdefault(edit.span.source, Mended()).edits.append(edit)
+        found[fix.edits[0].span.source].findings += 1
+    for changes in found.values():
+        changes.edits.sort(key=lambda e: e.span.start)
+    return found
+
+
+def real_path(source: Source) -> str:
+    """The file of a source, whatever the ways that lead to it."""
+    return os.path.realpath(source.path)
+
+
+def edited(text: str, edits: Iterable[Edit], windows: bool = False) -> str:
+    """`text` with the edits, which count its line ends as one character each; `windows`: they are two."""
+    parts: list[str] = []
+    at = 0
+    offsets = _windows_offsets(text) if windows else None
+    for edit in edits:
+        start, end = edit.span.start, edit.span.end
+        if offsets is not None:
+            start, end = offsets[start], offsets[end]
+        parts += [text[at:start], edit.text.replace("\n", "\r\n") if windows else edit.text]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def _windows_offsets(text: str) -> list[int]:
+    """Offset in `text` of each character that counts where a line end is one character."""
+    return [i for i, c in enumerate(text) if c != "\n" or text[i - 1 : i] != "\r"] + [len(text)]
 
 
 def show_fixes(findings: Iterable[Finding]) -> Iterator[str]:
     """What the fixes change, as a unified diff."""
-    for source, (text, _) in mended(findings).items():
+    for source, changes in mended(findings).items():
+        text = edited(source.text, changes.edits)
         yield from difflib.unified_diff(
             source.text.splitlines(), text.splitlines(), source.path, source.path, lineterm=""
         )

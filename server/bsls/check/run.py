@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bsls.check.registry import all_rules
 from bsls.check.rule import Context
 from bsls.config.assemble import COMMAND_LINE
-from bsls.finding import BsError, Finding
+from bsls.finding import BsError, Finding, Related
 from bsls.project.files import Files
 from bsls.project.project import Project
 
@@ -48,4 +48,18 @@ def _sorted(findings: list[Finding]) -> list[Finding]:
             span.start if span else 0,
         )
 
-    return sorted(kept.values(), key=place)
+    return _variables_once(sorted(kept.values(), key=place))
+
+
+def _variables_once(findings: list[Finding]) -> list[Finding]:
+    """One finding for a `$x$` without value; where else it stands is related."""
+    found: list[Finding] = []
+    first: dict[str, Finding] = {}
+    for finding in findings:
+        before = first.get(finding.message) if finding.rule == "undefined-variable" else None
+        if before is None:
+            first[finding.message] = finding
+            found.append(finding)
+        elif finding.span is not None:
+            before.related.append(Related("it is used here as well", finding.span))
+    return found

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from bsls.cli.arguments import reference_arguments
+from bsls.cli.arguments import reference_arguments, settings_option
+
+if TYPE_CHECKING:
+    from bsls.finding import Edit, Finding
 
 _EXIT = {"error": 3, "warning": 2}
+WRITABLE = 0o222
 
 
 @click.command()
 @click.argument("arguments", nargs=-1, required=True, metavar="PATH... | configFile=FILE [key=value]...")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A value for the config, such as a $variable$."
-)
+@settings_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--fix", is_flag=True, help="Mend what can be mended safely.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change; change nothing.")
@@ -42,7 +47,6 @@ def command(
     from bsls.check.fix import mended, show_fixes
     from bsls.check.registry import find
     from bsls.check.run import check_config
-    from bsls.finding import Finding
 
     for name in (*select, *ignore):
         if find(name) is None:
@@ -56,16 +60,16 @@ def command(
             found, files = check_config(words, files)
             findings += found
             count += max(len(files.read), 1)
-        findings = [f for f in findings if _wanted(f.rule, select, ignore)]
+        findings = [f for f in _each_once(findings) if _wanted(f.rule, select, ignore)]
         if diff:
             for line in show_fixes(findings):
                 click.echo(line)
             sys.exit(1 if any(x.safe for f in findings for x in f.fixes) else 0)
         if not fix or not any(x.safe for f in findings for x in f.fixes) or attempt == 9:
             break
-        for source, (text, number) in mended(findings).items():
-            _write(source.path, text)
-            click.echo(f"{source.path}: {number} mended", err=form == "json")
+        for source, changes in mended(findings).items():
+            _rewrite(source.path, changes.edits)
+            click.echo(f"{source.path}: {changes.findings} mended", err=form == "json")
     if form == "json":
         from bsls.cli.render.json import as_json
 
@@ -73,22 +77,49 @@ def command(
     else:
         from bsls.cli.render.text import render
 
-        for line in render(findings, count, sys.stdout.isatty() and "NO_COLOR" not in os.environ):
+        for line in render(findings, count, _on_terminal() and "NO_COLOR" not in os.environ):
             click.echo(line)
     level = _EXIT[fail_level]
     sys.exit(1 if any(f.severity >= level for f in findings) else 0)
 
 
-def _write(path: str, text: str) -> None:
-    """Replaces a text file in one step; line ends and permissions stay."""
+def _each_once(findings: Iterable[Finding]) -> list[Finding]:
+    """Leaves out what is said a second time of a file that several configs include."""
+    from bsls.check.fix import real_path
+
+    kept: dict[tuple[object, ...], Finding] = {}
+    for finding in findings:
+        place = (real_path(finding.span.source), finding.span.start, finding.span.end) if finding.span else ()
+        kept.setdefault((finding.rule, finding.message, *place), finding)
+    return list(kept.values())
+
+
+def _on_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()  # there is none where it was closed
+
+
+def _rewrite(path: str, edits: Sequence[Edit]) -> None:
+    """Makes the edits in a file, in one step. Everything else stays: line ends, encoding, permissions, a link to it."""
+    from bsls.check.fix import edited
+    from bsls.finding import BsError
     from bsls.modelfile.atomic import atomic_file
 
-    with open(path, "rb") as old:
-        windows = b"\r\n" in old.read()
+    path = os.path.realpath(path)
     mode = os.stat(path).st_mode
+    if not mode & WRITABLE:
+        raise BsError("file-write", f"'{path}' is read-only", help="make it writable, or look at --diff")
+    with open(path, "rb") as old:
+        data = old.read()
+    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    try:
+        text, encoding = data[len(mark) :].decode(), "utf-8"
+    except UnicodeDecodeError:
+        text, encoding = data.decode("latin-1"), "latin-1"
+        mark = b""
+    changed = edited(text, edits, windows="\r\n" in text).encode(encoding)
     with atomic_file(path) as file:
-        file.write((text.replace("\n", "\r\n") if windows else text).encode())
-    os.chmod(path, mode)
+        os.chmod(file.fileno(), mode)
+        file.write(mark + changed)
 
 
 def _wanted(rule: str, select: tuple[str, ...], ignore: tuple[str, ...]) -> bool:
@@ -115,11 +146,15 @@ def _targets(arguments: tuple[str, ...], settings: tuple[str, ...]):
             if not found:
                 raise click.UsageError(f"there is no *.cntk file in '{argument}'")
             paths += found
+        elif "=" in argument and not os.path.exists(argument):
+            raise click.UsageError(
+                f"'{argument}' is no file; give values with --set KEY=VALUE, or after configFile=FILE"
+            )
         else:
             paths.append(argument)
 
     def targets():
-        for path in paths:
+        for path in dict.fromkeys(map(os.path.normpath, paths)):
             yield [f"configFile={os.path.basename(path)}", *settings], Files(os.path.dirname(path))
 
     return targets

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 
@@ -17,10 +15,8 @@ def command(rule: str) -> None:
     if found is None:
         from difflib import get_close_matches
 
-        meant = get_close_matches(rule.lower(), all_rules(), 1, 0.5)
-        click.echo(
-            f"there is no rule '{rule}'" + (f"; did you mean '{meant[0]}'?" if meant else " (see `bsls rules`)"),
-            err=True,
+        meant = get_close_matches(rule.lower(), all_rules(), 1, 0.6)
+        raise click.UsageError(
+            f"there is no rule '{rule}'" + (f"; did you mean '{meant[0]}'?" if meant else " (see `bsls rules`)")
         )
-        sys.exit(2)
     click.echo(f"{found.code} {found.name}: {found.summary}\n\n{found.doc.rstrip()}")

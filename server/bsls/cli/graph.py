@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import click
 
-from bsls.cli.arguments import reference_arguments
+from bsls.cli.arguments import reference_arguments, settings_option
 
 
 @click.command()
 @click.argument("arguments", nargs=-1, required=True, metavar="FILE | configFile=FILE [key=value]...")
 @click.option("--command", "only", help="Only this command.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A value for the config, such as a $variable$."
-)
+@settings_option
 @click.option("--format", "form", type=click.Choice(["log", "json"]), default="log", show_default=True)
 def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, ...], form: str) -> None:
     """Show the networks that a config's commands build or load, without running anything.
@@ -26,9 +24,13 @@ def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, .
 
     project = Project(reference_arguments(arguments, settings))
     shown: list[dict[str, object]] = []
-    for step in project.commands():
-        if only is not None and step.name.lower() != only.lower():
-            continue
+    steps = project.commands()
+    if only is not None:
+        names = ", ".join(dict.fromkeys(s.name for s in steps))
+        steps = [s for s in steps if s.name.lower() == only.lower()]
+        if not steps:
+            raise click.BadParameter(f"the config runs no command '{only}', only {names}", param_hint="'--command'")
+    for step in steps:
         if form == "log":
             click.echo(f"# {step.name} command ({step.action} action)")
         if step.kind.network not in ("build", "either"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -19,6 +20,8 @@ _COMMANDS = {
     "rules": "List what `check` looks for.",
     "explain": "Explain a rule of `check`.",
 }
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""
 
 
 class _Commands(click.Group):
@@ -29,7 +32,12 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
-            return None
+            from difflib import get_close_matches
+
+            meant = get_close_matches(cmd_name, _COMMANDS, 1, 0.5)
+            raise click.UsageError(
+                f"there is no command '{cmd_name}'" + (f"; did you mean '{meant[0]}'?" if meant else ""), ctx
+            )
         return import_module(f"bsls.cli.{cmd_name}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -51,37 +59,32 @@ def main() -> None:
     """Entry point; exit code 2 for wrong usage, 1 for a problem in what was given, 0 else."""
     from bsls.finding import BsError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name with an umlaut must not end a run on a terminal without any
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(prog_name="bsls", standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except click.Abort:
-        click.echo("interrupted", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+        _fail(error, 2)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted", INTERRUPTED)
     except BsError as error:
-        click.echo(error_text(error), err=True)
-        sys.exit(2 if error.finding.rule == "usage" else 1)
+        _fail(error_text(error), 2 if error.finding.rule == "usage" else 1)
     except RecursionError:
-        click.echo("error: the text is nested too deeply", err=True)
-        sys.exit(1)
+        _fail("error: the text is nested too deeply", 1)
+    except OSError as error:
+        _output_failed(error)
     except Exception as error:
         if os.environ.get("BSLS_TRACEBACK"):
             raise
-        click.echo(
-            f"error: bsls itself failed: {type(error).__name__}: {error} (set BSLS_TRACEBACK=1 to see where)", err=True
-        )
-        sys.exit(2)
+        _fail(f"error: bsls itself failed: {type(error).__name__}: {error} (set BSLS_TRACEBACK=1 to see where)", 2)
 
 
 def error_text(error: object) -> str:
     """`error: FILE:LINE:COLUMN: message`, with the line and what to do."""
-    from bsls.cli.render.text import excerpt
+    from bsls.cli.render.text import excerpt, printable
     from bsls.finding import BsError
 
     assert isinstance(error, BsError)
@@ -90,6 +93,33 @@ def error_text(error: object) -> str:
     if finding.span is not None:
         lines += excerpt(finding.span)
     if finding.help:
-        lines.append(f"  help: {finding.help}")
+        lines.append(f"  help: {printable(finding.help)}")
     where = f"{finding.span}: " if finding.span is not None else ""
-    return "\n".join([*lines, f"error: {where}{finding.message}"])
+    return "\n".join([*lines, f"error: {printable(where + finding.message)}"])
+
+
+def _fail(reason: str | click.ClickException, code: int) -> None:
+    """Says why on the error stream, if anybody still reads it, and ends."""
+    try:
+        click.echo(reason, err=True) if isinstance(reason, str) else reason.show()
+    except OSError as error:
+        _discard_output(error)
+    sys.exit(code)
+
+
+def _output_failed(error: OSError) -> None:
+    """Ends where a file or stream cannot be written and nobody nearer knew what to say about it."""
+    _discard_output(error)
+    if isinstance(error, BrokenPipeError):  # the reader has seen enough: `bsls rules | head -1`
+        sys.exit(1)
+    where = f"'{error.filename}'" if error.filename else "the output"
+    _fail(f"error: cannot write {where}: {error.strerror or error}", 2)
+
+
+def _discard_output(error: OSError) -> None:
+    """What is still in buffers must not fail a second time when Python ends."""
+    broken = [sys.stdout, sys.stderr] if isinstance(error, BrokenPipeError) else [sys.stdout]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in broken:
+        if stream is not None:
+            os.dup2(nowhere, stream.fileno())

@@ -22,8 +22,9 @@ def command(
 
     FILE is the config; the training is that of its first train command (`command=NAME` chooses another).
     """
-    from bsls.cli.runtime import load_runtime
+    from bsls.cli.runtime import interruptible, load_runtime
     from bsls.project.project import Project
 
     project = Project(reference_arguments(arguments), foresee=False)
-    load_runtime()(events=events).resume(project, start, to, max_epochs)
+    with interruptible():
+        load_runtime()(events=events).resume(project, start, to, max_epochs)

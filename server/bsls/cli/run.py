@@ -16,8 +16,9 @@ def command(arguments: tuple[str, ...], events: str | None) -> None:
     The arguments are those of the reference: `command=Train:Test` chooses commands, `key=value` and
     `Section=[key=value]` override the file. The log goes to stderr.
     """
-    from bsls.cli.runtime import load_runtime
+    from bsls.cli.runtime import interruptible, load_runtime
     from bsls.project.project import Project
 
     project = Project(reference_arguments(arguments), foresee=False)
-    load_runtime()(events=events).run(project)
+    with interruptible():
+        load_runtime()(events=events).run(project)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from typing import Any
+
+import click
 
 from bsls.finding import BsError
 
@@ -21,3 +26,13 @@ def load_runtime() -> Any:
         raise BsError(
             "no-runtime", f"running a config needs the package '{error.name}'", None, help="pip install 'bsls[train]'"
         ) from error
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C ends a run with one line that says what can be done, and exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("interrupted; the same command goes on from the last complete checkpoint", err=True)
+        sys.exit(130)

@@ -11,7 +11,7 @@ from bsls.source import ExpandedText, Source
 from bsls.syntax.brackets import repairs
 from bsls.syntax.outer import blank_comments
 
-_INCLUDE = re.compile(r"^include=([^\n]*)", re.MULTILINE | re.IGNORECASE)
+_INCLUDE = re.compile(r"^include=([^\n]*)", re.MULTILINE)
 
 
 def assemble(parts: Iterable[Source], include: Callable[[str], Source] | None = None) -> Section:
@@ -40,7 +40,7 @@ def assemble(parts: Iterable[Source], include: Callable[[str], Source] | None = 
                 if include is not None and path not in seen:
                     seen.add(path)
                     try:
-                        add(include(path))
+                        included = include(path)
                     except OSError as error:
                         raise BsError(
                             "missing-file",
@@ -48,6 +48,10 @@ def assemble(parts: Iterable[Source], include: Callable[[str], Source] | None = 
                             source.span(m.start(1), m.end(1)),
                             help="correct the path",
                         ) from error
+                    except BsError as error:
+                        error.finding.span = source.span(m.start(1), m.end(1))
+                        raise
+                    add(included)
         texts.append(text.slice(at, len(text)))
         texts.append("\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -81,6 +82,21 @@ class Command:
             if value is not None:
                 return value
         return None
+
+    def blocks(self) -> list[Section]:
+        """The command's section, and the blocks outside of it that its action looks up."""
+        keys = ("reader",) if self.kind.reads_data else ()
+        if self.kind.network == "build":
+            keys += ("cvReader", "SGD", "optimizer")
+        found = [self.section]
+        for key in keys:
+            holder = self.section.holder(key)
+            if holder is None or holder is self.section:
+                continue
+            with suppress(BsError):  # a `$x$` in it without a value is said when it is used
+                block = holder.own_section(key)
+                found += [] if block is None else [block]
+        return found
 
     @property
     def precision(self) -> str:

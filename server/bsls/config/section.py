@@ -11,10 +11,11 @@ from bsls.source import ExpandedText, Span
 from bsls.syntax.outer import OPENERS, OuterProblem, closing, scan_items
 
 _VARIABLE = re.compile(r"\$([A-Za-z_][^,/<>?;':\"\[\]{}\\|!@#%^&*()+=~\s$]*)\$")
-_INTEGER = re.compile(r"[+-]?\d+$")
+_INTEGER = re.compile(r"[+-]?[0-9]+$")
 _TRUE = {"t", "true", "T", "True", "TRUE", "1"}
 _FALSE = {"f", "false", "F", "False", "FALSE", "0", ""}
-_MAX_EXPANSIONS = 1000
+_MAX_LENGTH = 1_000_000
+_MAX_ELEMENTS = 1_000_000
 
 
 class Value:
@@ -57,16 +58,19 @@ class Value:
     def integer(self) -> int:
         if not _INTEGER.match(self.text):
             raise self.error("a whole number is expected", "write digits only")
-        return int(self.text)
+        number = int(self.text) if len(self.text) < 30 else 2**63
+        if abs(number) >= 2**63:
+            raise self.error("this number is too large", "at most 9223372036854775807 is possible")
+        return number
 
     def number(self) -> float:
         if self.text.lower().endswith("#inf"):
             return -math.inf if self.text.startswith("-") else math.inf
         try:
-            if "_" in self.text:
+            if "_" in self.text or not self.text.isascii():
                 raise ValueError
             return float.fromhex(self.text) if self.text.lower().startswith("0x") else float(self.text)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise self.error("a number is expected", "write a number such as 0.01 or 1e-3") from None
 
     def array(self) -> list[Value]:
@@ -83,11 +87,15 @@ class Value:
             start = at
             while at < len(text) and text[at] not in ":,\r\n":
                 at = closing(text, at) + 1 or len(text) if text[at] in OPENERS else at + 1
+                if text[start] in OPENERS and text[at:].lstrip(" \t")[:1] in tuple(OPENERS):
+                    break  # `[..] [..]` are two elements
             element = raw.slice(start, at).strip()
             repeat = re.search(r"\*\s*(-?\d+)\s*$", element.text) if element.text[:1] not in OPENERS else None
             count = int(repeat.group(1)) if repeat else 1
             if repeat:
                 element = element.slice(0, repeat.start()).strip()
+            if len(found) + count > _MAX_ELEMENTS:
+                raise self.error("these are too many elements", f"at most {_MAX_ELEMENTS} are possible")
             found += [Value(self.key, element, self.key_span)] * count
         return found
 
@@ -128,6 +136,19 @@ class Section:
         """What is wrong with the syntax of this block itself (not of the blocks inside)."""
         self._parse()
         return self._problems
+
+    def all_problems(self) -> Iterator[Finding]:
+        """What is wrong with the syntax of this block and the blocks inside, and with `$x$` in those."""
+        yield from self.problems
+        for value in self:
+            if value.raw.text[:1] in ("[", "{") and not value.key.lower().endswith("builder"):
+                try:
+                    inner = self.own_section(value.key)
+                except BsError as error:
+                    yield error.finding
+                    continue
+                if inner is not None:
+                    yield from inner.all_problems()
 
     def __iter__(self) -> Iterator[Value]:
         return iter(self._parse().values())
@@ -200,23 +221,26 @@ class Section:
 
     def expand(self, raw: ExpandedText) -> ExpandedText:
         """`raw` with each `$name$` replaced by its value as seen from this block."""
-        name = ""
-        for _ in range(_MAX_EXPANSIONS):
-            m = _VARIABLE.search(raw.text)
-            if m is None:
-                return raw
+        parts: list[ExpandedText] = []
+        at = 0
+        for m in _VARIABLE.finditer(raw.text):
             span = raw.span(m.start(), m.end())
-            name = m.group(1)
-            value = self._variable(name, span)
-            raw = ExpandedText.join(
-                [raw.slice(0, m.start()), ExpandedText.standing_for(value, span), raw.slice(m.end(), len(raw))]
+            value = self._expanded(m.group(1), span, ())
+            parts += [raw.slice(at, m.start()), ExpandedText.standing_for(value, span)]
+            at = m.end()
+        return ExpandedText.join([*parts, raw.slice(at, len(raw))]) if parts else raw
+
+    def _expanded(self, name: str, span: Span, within: tuple[str, ...]) -> str:
+        """The value of a variable, with the variables in it replaced; `within` are those being replaced around it."""
+        if name.lower() in within:
+            raise BsError(
+                "cyclic-variable", f"${name}$ is defined by itself", span, help="give it a value that does not use it"
             )
-        raise BsError(
-            "cyclic-variable",
-            f"${name}$ is defined by itself",
-            raw.span(),
-            help="give it a value that does not use it",
-        )
+        inner = (*within, name.lower())
+        text = _VARIABLE.sub(lambda m: self._expanded(m.group(1), span, inner), self._variable(name, span))
+        if len(text) > _MAX_LENGTH:
+            raise BsError("cyclic-variable", f"${name}$ becomes longer than {_MAX_LENGTH} characters", span)
+        return text
 
     def _variable(self, name: str, span: Span) -> str:
         holder = self.holder(name)
@@ -268,6 +292,11 @@ class Section:
     def require(self, key: str) -> Value:
         """The value of `key`, or an error at this block that it is missing."""
         value = self.get(key)
+        if value is not None and not value.raw.text.strip():  # as the scan of the block says it
+            raise BsError(
+                "syntax", f"no value given for '{value.key}'", value.key_span,
+                help="write a value after '=', or remove the key",
+            )  # fmt: skip
         if value is None or not value.text:
             where = f"block '{self.path}'" if self.path else "the config"
             raise BsError("missing-key", f"{where} has no value for '{key}'", self.span, help=f"add `{key} = ...`")

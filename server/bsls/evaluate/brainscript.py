@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -19,9 +19,11 @@ from bsls.network.validation import Validation, validate
 from bsls.source import ExpandedText
 from bsls.syntax import tree
 from bsls.syntax.brainscript import Members, parse_expression
+from bsls.syntax.outer import CLOSERS, closing
 
 T = TypeVar("T")
 
+_THREAD = "evaluate"
 _STACK = 512 * 2**20
 
 
@@ -39,7 +41,12 @@ class Evaluation:
 
 
 def with_deep_stack(work: Callable[[], T]) -> T:
-    """Runs `work` on a thread with a stack large enough for the deepest evaluation that the limits allow."""
+    """Runs `work` on a thread with a stack large enough for the deepest evaluation that the limits allow.
+
+    An evaluation inside an evaluation (of the network that a model will hold) stays on its thread.
+    """
+    if threading.current_thread().name == _THREAD:
+        return work()
     outcome: list[T] = []
     failure: list[BaseException] = []
 
@@ -51,9 +58,9 @@ def with_deep_stack(work: Callable[[], T]) -> T:
 
     limit, size = sys.getrecursionlimit(), threading.stack_size()
     threading.stack_size(_STACK)
-    sys.setrecursionlimit(max(limit, 400_000))
+    sys.setrecursionlimit(max(limit, 1_000_000))
     try:
-        thread = threading.Thread(target=run, name="evaluate")
+        thread = threading.Thread(target=run, name=_THREAD)
         thread.start()
         thread.join()
     finally:
@@ -96,7 +103,7 @@ def _evaluate(text: ExpandedText, environment: Environment) -> Evaluation:
     except BsError as error:
         if environment.strict:
             raise
-        interpreter.report(error.finding)
+        interpreter.report(error)
         result.complete = False
     if result.network is not None:
         result.validation = validate(result.network)
@@ -115,6 +122,7 @@ def _evaluate(text: ExpandedText, environment: Environment) -> Evaluation:
 
 def _from_expression(text: ExpandedText, interpreter: Interpreter, prelude: Scope, result: Evaluation) -> None:
     expr = parse_expression(text)
+    _refuse(interpreter, tree.problems(expr))
     value = interpreter.force(Thunk(expr, RecordScope(prelude, {}, ""), "network"))
     if isinstance(value, NetworkValue):
         result.network = value.network
@@ -130,20 +138,32 @@ def _from_expression(text: ExpandedText, interpreter: Interpreter, prelude: Scop
 
 
 def _from_record(text: ExpandedText, interpreter: Interpreter, prelude: Scope, result: Evaluation) -> None:
-    close = {"{": "}", "[": "]"}[text.text[0]]
+    close = CLOSERS[text.text[0]]
     end = len(text) - 1 if text.text.endswith(close) else len(text)
     members = Members(text, 1, end)
-    for finding in members.problems:
+    if end == len(text):
+        message = f"no closing {close} found for this {text.text[0]}"
+        _refuse(interpreter, [Finding("syntax", message, text.span(0, 1), help=f"close it with {close}")])
+    elif text.text[0] == "[" and 0 <= (first := closing(text.text, 0)) < end:
+        raise BsError(
+            "syntax",
+            "this network description was given before: blocks in [ ] are added up",
+            text.slice(first + 1, end).strip().span(0, 1),
+            help="write it in { }, then the last one counts",
+        )
+    _refuse(interpreter, members.problems)
+    for name in members.names:
+        _refuse(interpreter, tree.problems(members.member(name)))
+    result.scope = LazyRecordScope(prelude, members, "")
+    result.network = network_of(interpreter, result.scope)
+
+
+def _refuse(interpreter: Interpreter, problems: Iterable[Finding]) -> None:
+    """Mistakes in the text; the reference reads all of it before it evaluates any of it."""
+    for finding in problems:
         if interpreter.environment.strict:
             raise BsError.of(finding)
         interpreter.report(finding)
-    if interpreter.environment.strict:  # the reference reads the whole text before it evaluates any of it
-        for name in members.names:
-            value = members.member(name).value
-            if isinstance(value, tree.Broken):
-                raise BsError.of(value.finding)
-    result.scope = LazyRecordScope(prelude, members, "")
-    result.network = network_of(interpreter, result.scope)
 
 
 __all__ = ["SPECIAL", "Evaluation", "evaluate_network", "with_deep_stack"]

@@ -16,10 +16,16 @@ from bsls.source import Span
 class Limits:
     """Bounds of one evaluation; going over one is a finding, never a hang."""
 
-    steps: int = 50_000_000
-    depth: int = 12_000
+    steps: int = 5_000_000
+    depth: int = 50_000
+    """Evaluations inside one another."""
+    paths: int = 500_000_000
+    """Characters of all long paths; they get longer with depth."""
     nodes: int = 500_000
-    elements: int = 2_000_000
+    elements: int = 500_000
+    """Elements of all arrays that are made by index."""
+    string: int = 10_000_000
+    """Characters of a string."""
 
 
 @dataclass(slots=True)
@@ -42,10 +48,11 @@ class Counters:
 
 @dataclass(slots=True)
 class Model:
-    """The network of a model file, validated."""
+    """The network of a model file, validated. It is not `complete` if it is foreseen and not all of it is known."""
 
     network: Network
     validation: Validation
+    complete: bool = True
 
 
 def no_model(path: str, span: Span | None) -> Model | None:

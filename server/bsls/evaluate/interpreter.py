@@ -22,9 +22,12 @@ from bsls.evaluate.values import (
     Scope,
     Thunk,
     Unknown,
+    UnknownValue,
     kind,
+    show_number,
 )
-from bsls.finding import BsError, Edit, Finding, Fix
+from bsls.finding import BsError, Edit, Finding, Fix, Related
+from bsls.library.index import library
 from bsls.network.naming import access_name, find_by_access
 from bsls.network.node import Node
 from bsls.resolve.arguments import argument_problem
@@ -34,6 +37,7 @@ from bsls.source import Span
 from bsls.syntax import tree
 from bsls.syntax.tree import Expr
 
+_LONG_PATH = 1000
 NODE_MEMBERS = ("name", "operation", "dim", "dims", "inputs")
 
 
@@ -51,7 +55,9 @@ class Interpreter:
         """Whether a part could not be computed (tolerant evaluation)."""
         self._steps = 0
         self._depth = 0
+        self._paths = 0
         self._nodes = 0
+        self._elements = 0
         self._site: Expr | None = None
         self._calls: list[Expr] = []
         self._limit_hit = False
@@ -69,7 +75,7 @@ class Interpreter:
             tree.Array: self._array,
             tree.ParenthesizedArray: self._array,
             tree.ArrayByIndex: self._array_by_index,
-            _IndexCall: lambda e, s, p: self.apply(e.function, [Thunk.done(e.index)], {}, p, e),
+            _IndexCall: self._element,
             tree.Conditional: self._conditional,
             tree.New: self._new,
             tree.Record: self._record,
@@ -84,13 +90,10 @@ class Interpreter:
         if self._steps & 0x3FF == 0:
             self._check_limits(expr)
         self._depth += 1
-        if self._depth > self.environment.limits.depth:
-            raise self._limit(
-                "nesting-limit",
-                f"more than {self.environment.limits.depth} evaluations inside one another",
-                expr,
-                "a function probably calls itself without end",
-            )
+        if len(path) > _LONG_PATH:
+            self._paths += len(path)
+        if self._depth > self.environment.limits.depth or self._paths > self.environment.limits.paths:
+            raise self._limit("the evaluation goes too deep", expr, "a function probably calls itself without end")
         try:
             return self._rules[type(expr)](expr, scope, path)
         finally:
@@ -110,42 +113,47 @@ class Interpreter:
                 help="only PastValue and FutureValue may close a circle",
             )
         thunk.state = RUNNING
-        site, calls, depth = self._site, len(self._calls), self._depth
+        site, calls = self._site, len(self._calls)
         try:
             thunk.value = self.evaluate(expr, scope, thunk.path)
         except BsError as error:
+            if site is not None:
+                _blame(error.finding, site)
             if self.environment.strict or self._limit_hit:
                 thunk.state = NOT_YET
                 raise
-            self.report(error.finding)
+            self.report(error)
             thunk.value = UNKNOWN
         finally:
-            self._site, self._depth = site, depth
+            self._site = site
             del self._calls[calls:]
         thunk.state = DONE
         return thunk.value
 
-    def report(self, finding: Finding) -> None:
+    def report(self, problem: Finding | BsError) -> None:
         """Records a finding of tolerant evaluation, once for each place."""
+        if isinstance(problem, UnknownValue):
+            return
+        finding = problem.finding if isinstance(problem, BsError) else problem
         known = self.environment.findings
         if not any(f.span == finding.span and f.rule == finding.rule for f in known):
             known.append(finding)
 
     def _check_limits(self, expr: Expr) -> None:
         if self.environment.cancel is not None and self.environment.cancel.is_set():
-            raise self._limit("cancelled", "the evaluation was cancelled", expr)
+            raise self._limit("the evaluation was cancelled", expr, rule="cancelled")
         if self._steps > self.environment.limits.steps:
             raise self._limit(
-                "step-limit",
                 f"more than {self.environment.limits.steps} evaluation steps",
                 expr,
                 "a recursion probably does not end",
             )
 
-    def _limit(self, rule: str, message: str, expr: Expr, help: str = "") -> BsError:
+    def _limit(self, message: str, expr: Expr | None, help: str = "", rule: str = "nesting-limit") -> BsError:
+        """The error that ends the whole evaluation; it is shown at the outermost call."""
         self._limit_hit = True
         site = self._calls[0] if self._calls else expr
-        return BsError(rule, message, site.span, help=help)
+        return BsError(rule, message, site.span if site else None, help=help)
 
     # --- nodes -------------------------------------------------------------------------------------------------------
 
@@ -163,7 +171,7 @@ class Interpreter:
         """A node named by `path`; attributes not given take their defaults."""
         self._nodes += 1
         if self._nodes > self.environment.limits.nodes:
-            raise self._limit("node-limit", f"more than {self.environment.limits.nodes} nodes", expr)
+            raise self._limit(f"more than {self.environment.limits.nodes} nodes", expr)
         if attributes is None:
             schema = get_op(op)
             attributes = {a.name: a.default for a in schema.attributes} if schema else {}
@@ -187,7 +195,7 @@ class Interpreter:
             return
         found = self.flatten(self.force(late))
         if any(isinstance(value, Unknown) for value in found):
-            raise BsError("unknown-value", f"an input of '{node.name}' is not known", node.origin)
+            raise UnknownValue(node.origin)
         node.inputs = [*self.check_inputs(found, node.origin), *node.inputs]
 
     @staticmethod
@@ -209,7 +217,7 @@ class Interpreter:
     def _name(self, expr: tree.Name, scope: Scope, path: str) -> object:
         thunk = scope.find(expr.id)
         if thunk is None:
-            raise unknown_identifier(expr.id, expr.span, scope.visible())
+            raise unknown_identifier(expr.id, expr.id_span, scope.visible())
         if thunk.state == RUNNING:
             raise BsError(
                 "cyclic-definition",
@@ -238,10 +246,6 @@ class Interpreter:
         return BsFunction(path.rpartition(".")[2], positional, optional, expr.body, scope)
 
     def _record(self, expr: tree.Record, scope: Scope, path: str) -> RecordScope:
-        for finding in expr.problems:
-            if self.environment.strict:
-                raise BsError.of(finding)
-            self.report(finding)
         return RecordScope.of(expr, scope, path)
 
     def _broken(self, expr: tree.Broken, scope: Scope, path: str) -> object:
@@ -254,17 +258,25 @@ class Interpreter:
         low = self.integer(self.evaluate(expr.low, scope, path), expr.low)
         high = self.integer(self.evaluate(expr.high, scope, path), expr.high)
         function = self.evaluate(expr.function, scope, path)
+        count = max(high - low + 1, 0)
+        self._elements += count
+        if self._elements > self.environment.limits.elements:
+            raise self._limit(f"an array of {count} elements is too long", expr)
         if isinstance(function, Unknown):
-            return BsArray(low, [Thunk.done(UNKNOWN) for _ in range(min(max(high - low + 1, 0), 10_000))])
+            return BsArray(low, [Thunk.done(UNKNOWN)] * count)
         if not isinstance(function, BsFunction) or len(function.positional) != 1:
             raise BsError("wrong-type", "'array' needs a function of one argument, the index", expr.function.span)
-        if high - low >= self.environment.limits.elements:
-            raise self._limit("array-limit", f"an array of {high - low + 1} elements", expr)
         elements: list[Thunk] = []
         for i in range(low, high + 1):
-            call = _IndexCall(expr.home, expr.start, expr.end, function, float(i))
+            call = _IndexCall(expr.home, expr.start, expr.end, expr.function, float(i))
             elements.append(Thunk(call, scope, f"{path}[{i}]" if path else ""))
         return BsArray(low, elements)
+
+    def _element(self, expr: _IndexCall, scope: Scope, path: str) -> object:
+        function = self.evaluate(expr.function, scope, "_lambda" if path else "")  # anew for each element
+        if not isinstance(function, BsFunction):
+            return UNKNOWN
+        return self.apply(function, [Thunk.done(expr.index)], {}, path, expr)
 
     def _conditional(self, expr: tree.Conditional, scope: Scope, path: str) -> object:
         condition = self.evaluate(expr.condition, scope, join(path, "if"))
@@ -317,10 +329,17 @@ class Interpreter:
 
     def integer(self, value: object, expr: Expr) -> int:
         if isinstance(value, Unknown):
-            raise BsError("unknown-value", "this number is not known", expr.span)
-        if isinstance(value, bool) or not isinstance(value, float) or value != int(value):
-            raise BsError("wrong-type", f"a whole number is expected, this is {kind(value)}", expr.span)
-        return int(value)
+            raise UnknownValue(expr.span)
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        shown = show_number(value) if isinstance(value, float) else kind(value)
+        raise BsError("wrong-type", f"a whole number is expected, this is {shown}", expr.span)
+
+    def text(self, value: str, expr: Expr) -> str:
+        """A string that was computed, if it is not too long."""
+        if len(value) > self.environment.limits.string:
+            raise self._limit(f"a string of {len(value)} characters is too long", expr)
+        return value
 
     # --- access ------------------------------------------------------------------------------------------------------
 
@@ -345,9 +364,9 @@ class Interpreter:
             return self.force(thunk)
         if isinstance(value, NetworkValue):
             node = find_by_access(value.network, link.id)
-            if node is None:
+            if node is None and value.complete:
                 raise self._no_such_node(value, link, rest)
-            return node
+            return UNKNOWN if node is None else node
         if isinstance(value, Node):
             return self._node_member(value, link)
         raise BsError(
@@ -404,7 +423,7 @@ class Interpreter:
         if link.id in ("dim", "dims"):
             dims = node.shape.dims if node.shape else node.attributes.get("dims")
             if not isinstance(dims, tuple) or 0 in dims:
-                raise BsError("unknown-value", f"the dimensions of node '{node.name}' are not known yet", link.id_span)
+                raise BsError("wrong-value", f"the dimensions of node '{node.name}' are not known yet", link.id_span)
             if link.id == "dims":
                 return BsArray(0, [Thunk.done(float(d)) for d in dims])
             total = 1.0
@@ -435,8 +454,6 @@ class Interpreter:
         named: dict[str, Thunk] = {}
         for argument in expr.arguments:
             if argument.name:
-                if argument.name in named:
-                    raise BsError("syntax", f"duplicate optional parameter '{argument.name}'", argument.span)
                 named[argument.name] = Thunk(argument.value, scope, join(path, argument.name))
             else:
                 k = len(positional)
@@ -470,6 +487,10 @@ class Interpreter:
                 variables[name] = named.get(name, default)
             assert function.body is not None
             return self.evaluate(function.body, Scope(function.scope, variables), path)
+        except BsError as error:
+            if user:
+                _blame(error.finding, call)
+            raise
         finally:
             self._calls.pop()
             self._site = site
@@ -481,6 +502,8 @@ class Interpreter:
         if make is None:
             raise BsError("unknown-type", f"unknown runtime type {expr.type}", expr.span)
         argument = self.evaluate(expr.argument, scope, "")
+        if isinstance(argument, Unknown):
+            return UNKNOWN
         if not isinstance(argument, RecordScope):
             raise BsError(
                 "wrong-type",
@@ -493,11 +516,19 @@ class Interpreter:
 
     def flatten(self, value: object) -> list[object]:
         """The elements of nested arrays, forced, in order; a value that is no array counts as one element."""
-        if not isinstance(value, BsArray):
-            return [value]
         found: list[object] = []
-        for thunk in value.elements:
-            found += self.flatten(self.force(thunk))
+        todo: list[object] = [value]
+        while todo:
+            item = todo.pop()
+            if isinstance(item, Thunk):
+                item = self.force(item)
+            if isinstance(item, BsArray):
+                todo += reversed(item.elements)
+                if len(todo) > self.environment.limits.elements:
+                    message = f"an array of more than {self.environment.limits.elements} elements is too long"
+                    raise self._limit(message, item.elements[0].expr or self._site)
+            else:
+                found.append(item)
         return found
 
 
@@ -506,7 +537,7 @@ class _IndexCall(Expr):
 
     __slots__ = ("function", "index")
 
-    def __init__(self, home: tree.Home, start: int, end: int, function: BsFunction, index: float) -> None:
+    def __init__(self, home: tree.Home, start: int, end: int, function: Expr, index: float) -> None:
         super().__init__(home, start, end)
         self.function = function
         self.index = index
@@ -522,6 +553,13 @@ def _means_brackets(written: str, name: str) -> bool:
         plain.rstrip("_").lower(),
         name.partition("[")[0].replace(".", "_").lower(),
     )
+
+
+def _blame(finding: Finding, call: Expr) -> None:
+    """Moves a finding about the text of the library to the user's call."""
+    if finding.span is not None and any(finding.span.source is file.source for file in library().values()):
+        finding.related.append(Related("in the library", finding.span))
+        finding.span = call.span
 
 
 def _title(thunk: Thunk) -> str:

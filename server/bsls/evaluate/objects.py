@@ -18,6 +18,7 @@ from bsls.evaluate.values import (
     RecordScope,
     Thunk,
     Unknown,
+    UnknownValue,
     kind,
     show_number,
 )
@@ -28,7 +29,7 @@ from bsls.network.node import GROUPS, Node
 from bsls.schema.ops import get as get_op
 from bsls.schema.ops.base import Attribute
 from bsls.source import Span
-from bsls.syntax.tree import Expr, New
+from bsls.syntax.tree import Expr, Name, New
 
 if TYPE_CHECKING:
     from bsls.evaluate.interpreter import Interpreter
@@ -52,6 +53,7 @@ _RANDOM_KINDS = frozenset(
         "TruncNormal",
     }
 )
+_MAX_SHOWN = 1000  # arrays inside one another that are shown
 _FIXED_KINDS = frozenset({"fixedValue", "fromFile", "fromLiteral", "bilinear", "zero"})
 
 
@@ -82,12 +84,18 @@ class _Settings:
     def span(self, name: str) -> Span:
         """Where a setting was written, if that is the user's text; else the call."""
         thunk = self.record.find(name)
+        while (
+            thunk is not None and isinstance(thunk.expr, Name) and thunk.expr.home.library and thunk.scope is not None
+        ):
+            thunk = thunk.scope.find(thunk.expr.id)  # the library passes on what it was given
         if thunk is not None and thunk.expr is not None and not thunk.expr.home.library:
             return thunk.expr.span
         return self.site.span
 
     def string(self, name: str) -> str:
         value = self.get(name)
+        if isinstance(value, Unknown):
+            raise UnknownValue(self.span(name))
         if not isinstance(value, str):
             raise BsError("wrong-type", f"'{name}' must be a string, this is {kind(value)}", self.span(name))
         return value
@@ -132,12 +140,12 @@ class _Settings:
         elif isinstance(value, float) and not isinstance(value, bool) and wanted in ("number", "integer"):
             if wanted == "number":
                 return value
-            if not math.isinf(value) and value == int(value):
+            if value.is_integer():
                 return int(value)
             raise BsError(
                 "wrong-type", f"'{name}' must be a whole number, this is {show_number(value)}", self.span(name)
             )
-        elif value == attribute.default:
+        elif type(value) is type(attribute.default) and value == attribute.default:
             return value
         raise BsError("wrong-type", f"'{name}' must be {_article(wanted)}, this is {kind(value)}", self.span(name))
 
@@ -294,7 +302,7 @@ def network_from_file(interpreter: Interpreter, record: RecordScope, path: str, 
     if model is None:
         return UNKNOWN
     interpreter.environment.loaded.append(model)
-    return NetworkValue(model.network, file)
+    return NetworkValue(model.network, file, model.complete)
 
 
 def clone_function(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:
@@ -365,18 +373,26 @@ def string_function(interpreter: Interpreter, record: RecordScope, path: str, ex
     if isinstance(arg, Unknown):
         return UNKNOWN
     if what == "Format":
-        return _format(interpreter, arg, settings.string("how"))
+        how = settings.string("how")
+        if "%" in how or (how[1:].isdigit() and int(how[1:]) > 99):
+            raise BsError(
+                "wrong-value", f"format = '{how}' is not possible", settings.span("how"), help="'.2' sets two decimals"
+            )
+        return _format(interpreter, arg, how)
     if what == "Chr":
-        return chr(interpreter.integer(arg, expr))
+        code = interpreter.integer(arg, settings.site)
+        if not 0 <= code < 0x110000:
+            raise BsError("wrong-value", f"there is no character with code {code}", settings.site.span)
+        return chr(code)
     if not isinstance(arg, str):
         raise BsError("wrong-type", f"{what} needs a string, this is {kind(arg)}", settings.site.span)
     if what == "Replace":
         old = settings.string("replacewhat")
-        return arg.replace(old, settings.string("withwhat")) if old else arg
+        return interpreter.text(arg.replace(old, settings.string("withwhat")), settings.site) if old else arg
     if what == "Substr":
-        first = interpreter.integer(settings.get("pos"), expr)
+        first = interpreter.integer(settings.get("pos"), settings.site)
         first = max(first + len(arg), 0) if first < 0 else first
-        count = interpreter.integer(settings.get("chars"), expr)
+        count = interpreter.integer(settings.get("chars"), settings.site)
         return arg[first:] if count < 0 else arg[first : first + count]
     raise BsError("wrong-value", f"unknown 'what' value to StringFunction: {what}", settings.site.span)
 
@@ -404,6 +420,8 @@ def numeric_function(interpreter: Interpreter, record: RecordScope, path: str, e
         args = interpreter.flatten(settings.get("args"))
         if any(isinstance(a, Unknown) for a in args):
             return UNKNOWN
+        if len(args) != 2:
+            raise BsError("wrong-type", f"{what} needs two numbers", settings.site.span)
         a, b = (interpreter.integer(v, settings.site) for v in args)
         if b == 0:
             raise BsError("wrong-value", f"{what} by 0", settings.site.span)
@@ -439,10 +457,12 @@ def print_action(interpreter: Interpreter, record: RecordScope, path: str, expr:
 def fail_action(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:
     settings = _Settings(interpreter, record, expr)
     what = settings.get("what")
+    if isinstance(what, Unknown):
+        raise UnknownValue(settings.site.span)
     raise BsError("fail", what if isinstance(what, str) else _format(interpreter, what, ""), settings.site.span)
 
 
-def _format(interpreter: Interpreter, value: object, how: str) -> str:
+def _format(interpreter: Interpreter, value: object, how: str, depth: int = 0) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -450,7 +470,9 @@ def _format(interpreter: Interpreter, value: object, how: str) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, BsArray):
-        return "(" + ":".join(_format(interpreter, interpreter.force(t), how) for t in value.elements) + ")"
+        if depth > _MAX_SHOWN:
+            return "..."
+        return "(" + ":".join(_format(interpreter, interpreter.force(t), how, depth + 1) for t in value.elements) + ")"
     if isinstance(value, Node):
         return f"{value.name} : {value.op} {value.shape or ''}".rstrip()
     return kind(value)

@@ -41,7 +41,7 @@ def _power(a: float, b: float) -> float:
     try:
         return math.pow(a, b)
     except OverflowError:
-        return math.inf
+        return -math.inf if a < 0 and b % 2 == 1 else math.inf
     except ValueError:
         return math.inf if a == 0 else math.nan
 
@@ -71,7 +71,7 @@ def binary(interpreter: Interpreter, expr: Binary, left: object, right: object, 
         return _node(interpreter, expr, left, right, path)
     if isinstance(left, str) and isinstance(right, str):
         if op == "+":
-            return left + right
+            return interpreter.text(left + right, expr)
         if op in _COMPARE:
             return _COMPARE[op](left, right)
     if isinstance(left, bool) and isinstance(right, bool):
@@ -84,11 +84,25 @@ def binary(interpreter: Interpreter, expr: Binary, left: object, right: object, 
     if op == ">>" and isinstance(left, BsFunction) and isinstance(right, BsFunction):
         return _compose(interpreter, left, right)
     if op == "<<" and isinstance(left, BsArray) and isinstance(right, float):
-        return BsArray(0, left.elements[int(right) :])
+        return _drop(interpreter, expr, left, interpreter.integer(right, expr.right))
     raise BsError("wrong-type", f"operator {op} cannot be applied to {kind(left)} and {kind(right)}", expr.span)
 
 
+def _drop(interpreter: Interpreter, expr: Binary, array: BsArray, count: int) -> BsArray:
+    """`array << count`: the array without its first elements; those that stay are evaluated."""
+    if count < 0:
+        raise BsError("wrong-value", f"{count} elements cannot be left out", expr.right.span)
+    if array.low != 0:
+        raise BsError("index-out-of-bounds", "this array is expected to begin with index 0", expr.left.span)
+    for thunk in array.elements[count:]:
+        interpreter.force(thunk)
+    return BsArray(0, array.elements[count:])
+
+
 def _compose(interpreter: Interpreter, first: BsFunction, second: BsFunction) -> BsFunction:
+    for default in first.optional.values():  # evaluated here, not when they are used
+        interpreter.force(default)
+
     def apply(positional: list[Thunk], named: dict[str, Thunk], path: str, call: Expr) -> object:
         name = second.positional[0] if second.positional else "arg"
         inner = interpreter.apply(first, positional, named, f"{path}.arg" if path else "arg", call)
@@ -112,7 +126,7 @@ def _node(interpreter: Interpreter, expr: Binary, left: object, right: object, p
                 raise BsError("wrong-type", f"operator {op} cannot be applied to a node and a number", expr.span)
     if op == "/":
         return _division(interpreter, expr, left, right, path)
-    if op not in _NODE_OPERATIONS or (op == "&&" and not (isinstance(left, Node) and isinstance(right, Node))):
+    if op not in _NODE_OPERATIONS:
         raise BsError("wrong-type", f"operator {op} cannot be applied to nodes", expr.span)
     operation = _NODE_OPERATIONS[op]
     if operation == "Times" and not (isinstance(left, Node) and isinstance(right, Node)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bsls.evaluate.values import LazyRecordScope, RecordScope, Unknown, kind
+from bsls.evaluate.values import LazyRecordScope, RecordScope, Unknown, UnknownValue, kind
 from bsls.finding import BsError, Edit, Finding, Fix, Severity
 from bsls.network.build import build_network
 from bsls.network.network import Network
@@ -45,11 +45,9 @@ def network_of(interpreter: Interpreter, scope: RecordScope) -> Network | None:
     network = Network(environment.precision, environment.counters.next_network())
     try:
         return build_network(roots, network, interpreter.attach)
-    except BsError as error:
-        if error.finding.rule == "unknown-value":  # follows from what was reported already
-            interpreter.incomplete = True
-            return None
-        raise
+    except UnknownValue:
+        interpreter.incomplete = True
+        return None
 
 
 def _special(interpreter: Interpreter, name: str, scope: RecordScope) -> list[Node]:
@@ -81,7 +79,7 @@ def _check_special_names(interpreter: Interpreter, scope: RecordScope, names: li
     for name in names:
         if name in SPECIAL or not ("nodes" in name.lower() or name.lower().endswith("node")):
             continue
-        meant = similar(name, SPECIAL) or _MEANT.get(name.lower())
+        meant = _MEANT.get(name.lower()) or similar(name, SPECIAL)
         span = _name_span(scope, name)
         if meant and meant not in names and span is not None:
             interpreter.report(

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.network.node import Node
+from bsls.source import Span
 from bsls.syntax.tree import Expr, Member, Record
 
 if TYPE_CHECKING:
@@ -27,6 +29,14 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
+
+
+class UnknownValue(BsError):
+    """An evaluation cannot go on because it needs a value that could not be computed; that was reported already."""
+
+    def __init__(self, span: Span | None) -> None:
+        super().__init__("unknown-value", "a value that is needed here is not known", span)
+
 
 NOT_YET, RUNNING, DONE = 0, 1, 2
 
@@ -146,10 +156,14 @@ class BsFunction:
 
 @dataclass(slots=True, eq=False)
 class NetworkValue:
-    """A network as a value: one that was loaded, whose nodes are its members. `path` is what messages call it."""
+    """A network as a value: one that was loaded, whose nodes are its members. `path` is what messages call it.
+
+    A node that one that is not `complete` lacks is unknown, but no mistake.
+    """
 
     network: Network
     path: str
+    complete: bool = True
 
 
 Value = float | bool | str | Node | RecordScope | BsArray | BsFunction | NetworkValue | Unknown

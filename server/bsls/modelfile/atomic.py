@@ -28,7 +28,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             raise BsError(
                 "file-write", f"cannot write '{target}': that is no ordinary file", help="give the name of a file"
             )
-        new_folders = _make_folders(target.parent)
+        new_folders = make_folder(target.parent)
         file = open(temporary, "wb")  # noqa: SIM115 (closed below)
     except OSError as error:
         raise _refused(target, error) from error
@@ -48,13 +48,18 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         _flush_folder(folder)
 
 
-def _make_folders(folder: Path) -> list[Path]:
-    """Makes `folder`; returns the folders whose entries changed by that."""
-    missing = folder
+def make_folder(folder: str | os.PathLike[str]) -> list[Path]:
+    """Makes `folder` and those above it; returns the folders whose entries changed by that.
+
+    Raises OSError, which says so where a file is in the place of a folder.
+    """
+    folder = missing = Path(folder)
     changed: list[Path] = []
     while not missing.exists():
         missing = missing.parent
         changed.append(missing)
+    if not missing.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"'{missing}' is not a folder")
     folder.mkdir(parents=True, exist_ok=True)
     return changed
 

@@ -44,8 +44,9 @@ class Files:
         return (len(rows), rows[0]) if rows and len(set(rows)) == 1 else None
 
     def source(self, path: str, span: Span | None = None) -> Source:
-        """The text of a file; raises BsError if it cannot be read as text."""
+        """The text of a file; raises BsError, at `span` or else at the file itself, if it cannot be read as text."""
         absolute = self.absolute(path)
+        place = span or Source(self.shown(path), "").span(0, 0)
         if absolute in self.documents:
             return self.documents[absolute]
         if absolute not in self.read:
@@ -58,13 +59,13 @@ class Files:
             except OSError as error:
                 self.absent.add(absolute)
                 raise BsError(
-                    "missing-file", f"cannot read '{path}': {error.strerror}", span, help="correct the path"
+                    "missing-file", f"cannot read '{path}': {error.strerror}", place, help="correct the path"
                 ) from error
             if "\0" in text:
                 raise BsError(
                     "syntax",
                     f"'{path}' is not a text file",
-                    span,
+                    place,
                     help="give a config file; a model is shown by `bsls model show`",
                 )
             self.read[absolute] = Source(self.shown(path), text.replace("\r\n", "\n") if "\r\n" in text else text)

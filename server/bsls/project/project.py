@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bsls.config.assemble import COMMAND_LINE, argument, assemble
 from bsls.config.commands import Command, commands
@@ -21,6 +21,16 @@ from bsls.project.files import Files
 from bsls.source import Source, Span
 
 _EPOCH = re.compile(r"\.\d+$")
+_MAX_NEIGHBOURS = 50
+
+
+class _Foreseen:
+    """What the configs of a folder know of each other: the configs by absolute path (None where one cannot be read), and
+    the networks that their commands will write, by absolute path of the model (None as long as it is being worked out)."""
+
+    def __init__(self) -> None:
+        self.projects: dict[str, Project | None] = {}
+        self.networks: dict[str, Evaluation | None] = {}
 
 
 class Project:
@@ -30,39 +40,71 @@ class Project:
     but a run.
     """
 
-    def __init__(self, arguments: Sequence[str], files: Files | None = None, *, foresee: bool = True) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        files: Files | None = None,
+        *,
+        foresee: bool = True,
+        shared: _Foreseen | None = None,
+    ) -> None:
         self.files = files or Files()
         self.foresee = foresee
         self.counters = Counters()
         self.config_paths: list[str] = []
         self.unknown_models: list[tuple[str, Span | None]] = []
         """Models of which nothing is known, and where they are named."""
-        self._planned: dict[str, Network | None] = {}
+        self._foreseen = shared or _Foreseen()
+        self._folder: list[Project] | None = None
         parts: list[Source] = []
         for word in arguments:
             key, separator, value = word.partition("=")
             if key.strip().lower() == "configfile" and separator:
                 for path in filter(None, (p.strip() for p in value.split("+"))):
+                    if path in self.config_paths:
+                        raise BsError(
+                            "usage", f"the config '{path}' is given twice", None, help="leave one of them out"
+                        )
                     self.config_paths.append(path)
                     parts.append(self.files.source(path))
             else:
+                if key.strip().lower() == "currentdirectory" and separator:
+                    self._enter(value.strip().strip('"'))
                 parts.append(argument(word))
         if not self.config_paths:
             raise BsError("usage", "no config file was given", None, help="give configFile=FILE")
         self.config: Section = assemble(parts, lambda path: self.files.source(path))
         self.counters.constant_seed = self.config.get_boolean("forceConstantRandomSeed", False)
+        self._foreseen.projects |= {self.files.absolute(path): self for path in self.config_paths}
+
+    def _enter(self, folder: str) -> None:
+        """`currentDirectory=folder`: all paths count from there; a run itself goes there."""
+        path = self.files.shown(folder)
+        if not os.path.isdir(path):
+            raise BsError("usage", f"the folder '{folder}' does not exist", None, help="correct currentDirectory")
+        if self.foresee:
+            self.files.base = path
+        else:
+            os.chdir(path)
 
     def commands(self) -> list[Command]:
-        """The commands in order; raises where one does not exist."""
-        return commands(self.config)
+        """The commands in order; raises where one does not exist or the text is not right."""
+        for finding in self.config.problems:
+            raise BsError.of(finding)
+        found = commands(self.config)
+        for block in {id(b): b for c in found for b in c.blocks()}.values():
+            for finding in block.all_problems():
+                if finding.rule == "syntax":
+                    raise BsError.of(finding)
+        return found
 
     # --- networks ----------------------------------------------------------------------------------------------------
 
     def environment(self, command: Command, *, strict: bool, counters: Counters | None = None) -> Environment:
         return Environment(
             precision="double" if command.precision == "double" else "float",
-            trace_level=command.trace_level, strict=strict, counters=counters or self.counters, load=self.load_model,
-            matrix_size=self.files.matrix_size,
+            trace_level=command.trace_level, strict=strict, counters=counters or self.counters,
+            load=lambda path, span: self.load_model(path, span, counters), matrix_size=self.files.matrix_size,
         )  # fmt: skip
 
     def build(self, command: Command, *, strict: bool = True, counters: Counters | None = None) -> Evaluation:
@@ -98,10 +140,11 @@ class Project:
             return Evaluation(None, complete=False)
         return Evaluation(model.network, model.validation)
 
-    def load_model(self, path: str, span: Span | None = None) -> Model | None:
+    def load_model(self, path: str, span: Span | None = None, counters: Counters | None = None) -> Model | None:
         """The network of a model (a copy): from its file, else from the command that will write it.
 
-        None where nothing is known of it. A run without that file raises.
+        None where nothing is known of it. A run without that file raises. `counters` are given where the network is
+        only foreseen that loads it.
         """
         if self.files.exists(path):
             try:
@@ -110,7 +153,7 @@ class Project:
                 if error.finding.span is None:
                     error.finding.span = span
                 raise
-            return self._model(network)
+            return self._model(network, counters)
         if not self.foresee:
             raise BsError(
                 "missing-model",
@@ -118,37 +161,43 @@ class Project:
                 span,
                 help="train it first, or correct the path",
             )
-        network = self._planned_network(path)
-        if network is None:
-            if self.writer(path) is None:
+        evaluation = self._planned(path)
+        if evaluation is None or evaluation.network is None:
+            if counters is None and self.writer(path) is None:
                 self.unknown_models.append((path, span))
             return None
-        return self._model(duplicate(network))
+        return self._model(duplicate(evaluation.network), counters, evaluation.complete)
 
-    def _model(self, network: Network) -> Model:
-        network.ordinal = self.counters.next_network()
-        return Model(network, validate(network))
+    def _model(self, network: Network, counters: Counters | None, complete: bool = True) -> Model:
+        network.ordinal = (counters or self.counters).next_network()
+        return Model(network, validate(network), complete)
 
-    def _planned_network(self, path: str) -> Network | None:
+    def _planned(self, path: str) -> Evaluation | None:
         """The network that a command will write to `path`."""
         key = self.files.absolute(path)
-        if key not in self._planned:
-            self._planned[key] = None  # also ends a circle
+        networks = self._foreseen.networks
+        if key not in networks:
+            networks[key] = None  # also ends a circle
             found = self.writer(path)
             if found is not None and found[1].builder() is not None:
                 project, command = found
-                evaluation = project.build(command, strict=False, counters=Counters())
-                if evaluation.network is not None:
-                    for node in evaluation.network:
-                        if node.is_parameter and node.shape is not None:
-                            node.attributes["dims"] = node.shape.dims
-                            node.value = None
-                    self._planned[key] = evaluation.network
-        return self._planned[key]
+                try:
+                    evaluation = project.build(command, strict=False, counters=Counters())
+                except BsError:
+                    return None
+                for node in evaluation.network or ():
+                    if node.is_parameter and node.shape is not None:
+                        node.attributes["dims"] = node.shape.dims
+                        node.value = None
+                networks[key] = evaluation
+        return networks[key]
 
     def writer(self, path: str) -> tuple[Project, Command] | None:
         """The command that writes the model `path`, here or in another config of the same folder."""
-        for project in (self, *self._neighbours()):
+        command = self.own_writer(path)
+        if command is not None:
+            return self, command
+        for project in self._neighbours():
             command = project.own_writer(path)
             if command is not None:
                 return project, command
@@ -159,10 +208,12 @@ class Project:
         wanted = self.files.absolute(path)
         candidates = [wanted] + ([_EPOCH.sub("", wanted)] if _EPOCH.search(wanted) else [])
         for section in self._all_sections():
-            action = section.own("action")
-            if action is None or section.holder("action") is not section:
+            try:
+                action = section.own("action")
+                words = action.array() if action is not None else []
+            except BsError:
                 continue
-            for word in action.array():
+            for word in words:
                 try:
                     command = Command(section.name, word.text, section, word.span, word.span)
                     written = section.get(command.kind.writes) if command.kind.writes else None
@@ -197,20 +248,21 @@ class Project:
                     found.append(section)
         return found
 
-    def _neighbours(self) -> list[Project]:
-        found: list[Project] = []
-        own = {self.files.absolute(p) for p in self.config_paths}
+    def _neighbours(self) -> Iterator[Project]:
+        """The other configs of the folder, as far as they can be read."""
         folder = os.path.dirname(self.files.shown(self.config_paths[0])) or "."
-        for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.cntk")))[:50]:
-            if os.path.abspath(path) in own:
-                continue
-            try:
-                found.append(
-                    Project([f"configFile={os.path.abspath(path)}"], Files(self.files.base, self.files.documents))
-                )
-            except BsError:
-                continue
-        return found
+        projects = self._foreseen.projects
+        for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.cntk")))[:_MAX_NEIGHBOURS]:
+            path = os.path.abspath(path)
+            if path not in projects:
+                files = Files(self.files.base, self.files.documents)
+                try:
+                    Project([f"configFile={path}"], files, shared=self._foreseen)
+                except BsError:
+                    projects[path] = None
+            neighbour = projects[path]
+            if neighbour is not None and neighbour is not self:
+                yield neighbour
 
 
 __all__ = ["COMMAND_LINE", "Command", "Finding", "Project", "Validation", "Value"]

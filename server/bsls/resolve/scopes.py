@@ -91,7 +91,7 @@ def _resolve(name: tree.Name, scope: _Level) -> Reference:
         target = definition(name.id)
     if target is None and name.id not in PRELUDE:
         candidates = [*scope.visible(), *(n for n in library() if not n.startswith("_"))]
-        return Reference(name, None, unknown_identifier(name.id, name.span, candidates))
+        return Reference(name, None, unknown_identifier(name.id, name.id_span, candidates))
     return Reference(name, target)
 
 

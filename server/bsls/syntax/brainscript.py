@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bsls.finding import BsError, Finding
 from bsls.source import ExpandedText
 from bsls.syntax import tree
+from bsls.syntax.messages import KEYWORDS, NO_INCLUDE, syntax_finding
 from bsls.syntax.tree import Expr, Home
 
 if TYPE_CHECKING:
     from lark import Lark
 
-KEYWORDS = frozenset({"include", "new", "with", "true", "false", "if", "then", "else", "array"})
 _OPERAND_END = frozenset({"id", "literal", "close"})
 _SCAN = re.compile(
     r"(?P<skip>[ \t\r\n\f]+|(?:#|//)[^\n]*|/\*(?:[^*]|\*[^/])*\*/)"
     r"|(?P<id>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<literal>'[^']*'|\"[^\"]*\"|0[xX][0-9a-fA-F]+|(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][+-]?\d+)?)"
+    r"|(?P<literal>'[^']*'|\"[^\"]*\"|0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<open>\[\||[\[({])|(?P<close>\|\]|[\])}])|(?P<semicolon>;)|(?P<other>.)",
     re.DOTALL,
 )
-_DEFINITION = re.compile(r"\s*(\([^()\n]*\)|\{[^{}\n]*\}|\[[^\[\]\n]*\])?\s*=(?![=>])")
 _ASSIGNED = re.compile(r"\s*=(?![=>])")
+_FORM = "members have the form `name = value`, with at most one `;` between them"
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "[|": "|]"}
 
 
@@ -54,6 +54,17 @@ def _bracket_pairs(tokens: Iterable[re.Match[str]]) -> dict[int, int]:
     return pairs
 
 
+def _defines(tokens: Sequence[re.Match[str]], i: int, closers: Mapping[int, int]) -> bool:
+    """Whether token `i` begins a definition: `=` follows, perhaps after brackets with parameters or an index."""
+    i += 1
+    for _ in range(2):
+        if i < len(tokens) and (close := closers.get(tokens[i].start())) is not None:
+            while tokens[i].start() < close:
+                i += 1
+            i += 1
+    return i < len(tokens) and _ASSIGNED.match(tokens[i].string, tokens[i].start()) is not None
+
+
 class Members:
     """The members of a record, found by the scan; each is parsed when it is asked for.
 
@@ -75,34 +86,31 @@ class Members:
         open_brackets: list[int] = []
         tokens = list(_tokens(text, start, end))
         pairs = _bracket_pairs(tokens)
-        closed = set(pairs.values())
+        closers = {opener: closer for closer, opener in pairs.items()}
         previous, last_end, last_word, stuck = "semicolon", start, "", False
-        for m in tokens:
+        for i, m in enumerate(tokens):
             kind, word = m.lastgroup or "other", m.group()
             if kind == "id" and last_word == "new":
                 kind = "other"  # a type; its argument follows
             elif kind == "id" and word in KEYWORDS and not _ASSIGNED.match(text, m.end(), end):
                 kind = "literal" if word in ("true", "false") else "other"
+            elif word == "," and not open_brackets:
+                kind = "literal"  # it does not separate members; the next one is found nevertheless
             begins = False
             if kind == "id" and not open_brackets and previous != "other":
-                begins = True
-            elif kind == "id" and (not open_brackets or open_brackets[0] not in closed):
+                begins = previous == "semicolon" or self._first_on_line(m) or _defines(tokens, i, closers)
+            elif kind == "id" and (not open_brackets or open_brackets[0] not in closers):
                 # a bracket that is never closed or a dangling operator, and a line that looks like the next member
-                begins = self._dedented(m, cuts, end)
+                begins = self._dedented(m, cuts) and _defines(tokens, i, closers)
             if begins:
                 open_brackets = []
                 cuts.append((word, last_end, m.start(), m.end()))
                 stuck = False
             elif previous == "semicolon" and not open_brackets and not stuck:
                 stuck = True
-                what, help = (
-                    ("'include' inside of a network description is not supported", "put the text here")
-                    if word == "include"
-                    else (
-                        f"a name is expected before '{word}'",
-                        "members have the form `name = value`, with at most one `;` between them",
-                    )
-                )
+                what, help = f"a name is expected before '{word}'", _FORM
+                if word == "include":
+                    what, help = NO_INCLUDE
                 self._problem(what, m.start(), m.end(), help)
             if kind == "open":
                 open_brackets.append(m.start())
@@ -119,14 +127,17 @@ class Members:
             self.names[name] = (begin, stop)
             self._docs[name] = (gap, begin)
 
-    def _dedented(self, m: re.Match[str], cuts: list[tuple[str, int, int, int]], end: int) -> bool:
-        """Whether a word begins a line that is indented no deeper than the last member and reads `name =`."""
+    def _first_on_line(self, m: re.Match[str]) -> bool:
         text = self.text.text
-        line = text.rfind("\n", 0, m.start()) + 1
-        if not cuts or text[line : m.start()].strip() or not _DEFINITION.match(text, m.end(), end):
+        return not text[text.rfind("\n", 0, m.start()) + 1 : m.start()].strip()
+
+    def _dedented(self, m: re.Match[str], cuts: list[tuple[str, int, int, int]]) -> bool:
+        """Whether a word begins a line that is indented no deeper than the last member."""
+        if not cuts or not self._first_on_line(m):
             return False
-        first = text[text.rfind("\n", 0, cuts[-1][2]) + 1 :]
-        return m.start() - line <= len(first) - len(first.lstrip(" \t"))
+        text = self.text.text
+        line = text[text.rfind("\n", 0, cuts[-1][2]) + 1 :]
+        return m.start() - text.rfind("\n", 0, m.start()) - 1 <= len(line) - len(line.lstrip(" \t"))
 
     def _problem(self, message: str, start: int, end: int, help: str) -> None:
         self.problems.append(Finding("syntax", message, self.text.span(start, end), help=help))
@@ -134,8 +145,11 @@ class Members:
     def doc(self, name: str) -> str:
         """The comment lines directly above a member, without their marks."""
         start, end = self._docs[name]
+        text = self.text.text
+        if start > 0 and text[start - 1] != "\n":  # what is left of a line belongs to what stands before
+            start = text.find("\n", start, end) + 1 or end
         lines: list[str] = []
-        for line in reversed(self.text.text[start:end].split("\n")[:-1]):
+        for line in reversed(text[start:end].split("\n")[:-1]):
             line = line.strip()
             if not line.startswith(("#", "//")):
                 break
@@ -161,10 +175,10 @@ def parse_member(text: ExpandedText, start: int, end: int, library: bool = False
         _builder().home = home
         return _parser().parse(piece)  # type: ignore[return-value]
     except UnexpectedInput as error:
-        finding = _syntax_finding(error, piece, home)
+        finding = syntax_finding(error, piece, home)
     except BsError as error:
         finding = error.finding
-    m = re.match(r"[A-Za-z_]\w*", piece)
+    m = re.match(r"[A-Za-z_][A-Za-z0-9_]*", piece)
     name_end = m.end() if m else 0
     broken = tree.Broken(home, name_end, len(piece), finding)
     return tree.Member(home, 0, len(piece), piece[:name_end], broken, name_end)
@@ -175,58 +189,6 @@ def parse_expression(text: ExpandedText, start: int = 0, end: int | None = None)
     end = len(text) if end is None else end
     member = parse_member(ExpandedText.join(["_ = ", text.slice(start, end)]), 0, 4 + end - start)
     return member.value
-
-
-_EXPECTED = {
-    "EQUAL": "=", "RPAR": ")", "RBRACE": "}", "RSQB": "]", "RBRACKET": "]", "RARRAY": "|]", "COLON": ":", "__ANON_0": "..",
-    "_THEN": "then", "_ELSE": "else", "LPAR": "(", "LSQB": "[",
-}  # fmt: skip
-
-
-def _syntax_finding(error: Any, piece: str, home: Home) -> Finding:
-    from lark import UnexpectedCharacters, UnexpectedToken
-
-    at, length = len(piece), 0
-    if isinstance(error, UnexpectedCharacters):
-        at, length = error.pos_in_stream or 0, 1
-        rest = piece[at:]
-        if rest[:1] in "'\"":
-            message, help = "string without closing quotation mark", f"close it with {rest[0]}"
-        else:
-            message, help = f"unexpected character: {rest[:1]}", ""
-    elif isinstance(error, UnexpectedToken):
-        expected = set(error.accepts or error.expected)
-        found = error.token
-        if found.type != "$END":
-            at, length = found.start_pos or 0, len(found)
-        shown = "the end" if found.type == "$END" else f"'{found}'"
-        closers = [
-            _EXPECTED[e]
-            for e in ("RPAR", "RBRACE", "RBRACKET", "RSQB", "RARRAY", "_THEN", "_ELSE", "EQUAL", "__ANON_0", "COLON")
-            if e in expected
-        ]
-        if "NUMBER" in expected and found.type == "$END":
-            message, help = "operand expected", "the expression breaks off here"
-        elif "NUMBER" in expected and not (closers and found.type == "$END"):
-            message, help = f"operand expected before {shown}", "a value, a name or a bracket must stand here"
-        elif expected == {"ID"}:
-            message, help = f"identifier expected before {shown}", ""
-        elif closers:
-            message, help = f"'{closers[0]}' expected before {shown}", ""
-        else:
-            message, help = f"{shown} cannot stand here", ""
-        if found in KEYWORDS and (expected == {"ID"} or _ASSIGNED.match(piece, at + length)):
-            help = f"'{found}' is a reserved word and cannot be a name"
-        if found.type == "INCLUDE":
-            message, help = "'include' inside of a network description is not supported", "put the text here"
-        comment = piece.rfind("/*", 0, at + 2)
-        if comment >= 0 and comment >= at - 1:
-            at, length = comment, 2
-            message, help = "comment without closing */", "close it with */"
-    else:
-        message, help = "the expression breaks off here", ""
-    start = home.offset + min(at, max(len(piece) - 1, 0))
-    return Finding("syntax", message, home.text.span(start, start + max(length, 1)), help=help)
 
 
 @cache

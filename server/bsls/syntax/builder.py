@@ -98,7 +98,7 @@ class TreeBuilder(Transformer):
         return tree.Boolean(self.home, _start(token), _end(token), False)
 
     def name(self, token: Token) -> tree.Name:
-        return tree.Name(self.home, _start(token), _end(token), str(token))
+        return tree.Name(self.home, _start(token), _end(token), str(token), _start(token))
 
     def new(self, keyword: Token, type: Token, argument: Expr) -> tree.New:
         return tree.New(self.home, _start(keyword), argument.end, str(type), argument)

@@ -132,7 +132,7 @@ def scan_items(text: str, start: int = 0, end: int | None = None) -> tuple[list[
         while value < end and text[value] in _BLANK:
             value += 1
         value_end = _value_end(text, value, end, at, problems)
-        if value_end == value:
+        if value_end == value and text[value:end][:1] not in tuple("])}"):
             problems.append(
                 OuterProblem(
                     f"no value given for '{text[at:key_end]}'",
@@ -142,22 +142,15 @@ def scan_items(text: str, start: int = 0, end: int | None = None) -> tuple[list[
                 )
             )
         items.append(Item(at, key_end, value, value_end))
-        at = max(value_end, stop + 1 if m.group() == "=" else stop)
+        at = max(value_end, stop + (m.group() == "="))
     return items, problems
 
 
 def _value_end(text: str, value: int, end: int, key: int, problems: list[OuterProblem]) -> int:
     at = value
     while m := _VALUE_END.search(text, at, end):
-        if m.group() in _SEPARATORS:
+        if m.group() not in OPENERS:
             return value + len(text[value : m.start()].rstrip())
-        if m.group() in "])}":
-            problems.append(
-                OuterProblem(
-                    f"unmatched '{m.group()}'", m.start(), m.end(), "remove it, or open the bracket that it closes"
-                )
-            )
-            return m.start()
         close = closing(text, m.start(), end)
         if close >= 0:
             return close + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bsls.finding import Finding
@@ -32,6 +33,10 @@ class Expr:
         return self.home.text.span(self.home.offset + self.start, self.home.offset + self.end)
 
 
+def _word_span(home: Home, start: int, word: str) -> Span:
+    return home.text.span(home.offset + start, home.offset + start + len(word))
+
+
 @dataclass(slots=True, eq=False)
 class Number(Expr):
     value: float
@@ -49,7 +54,14 @@ class Boolean(Expr):
 
 @dataclass(slots=True, eq=False)
 class Name(Expr):
+    """`id_start` is where the word itself begins; around it there may be parentheses."""
+
     id: str
+    id_start: int
+
+    @property
+    def id_span(self) -> Span:
+        return _word_span(self.home, self.id_start, self.id)
 
 
 @dataclass(slots=True, eq=False)
@@ -75,7 +87,7 @@ class Access(Expr):
 
     @property
     def id_span(self) -> Span:
-        return self.home.text.span(self.home.offset + self.id_start, self.home.offset + self.end)
+        return _word_span(self.home, self.id_start, self.id)
 
 
 @dataclass(slots=True, eq=False)
@@ -174,6 +186,31 @@ class Record(Expr):
 
     members: dict[str, Member]
     problems: list[Finding] = field(default_factory=list)
+
+
+def problems(expr: Expr) -> Iterator[Finding]:
+    """What is wrong with the text of an expression, evaluated or not."""
+    stack = [expr]
+    while stack:
+        part = stack.pop()
+        match part:
+            case Broken():
+                yield part.finding
+            case Record():
+                yield from part.problems
+            case Call():
+                yield from _given_twice(part.arguments)
+            case Function():
+                yield from _given_twice([p for p in part.parameters if p.default is not None])
+        stack += reversed(children(part))
+
+
+def _given_twice(items: Sequence[Argument | Parameter]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for item in items:
+        if item.name and item.name in seen:
+            yield Finding("syntax", f"duplicate optional parameter '{item.name}'", item.span, help="remove one of them")
+        seen.add(item.name)
 
 
 def children(expr: Expr) -> list[Expr]:

@@ -33,8 +33,11 @@ def check(context: Context) -> Iterator[Finding]:
             present += 1
         elif context.project.writer_of_output(path) is None:
             absent.append((path, span))
+    undecided = any(
+        f.rule in ("unknown-action", "missing-key") for f in context.findings
+    )  # what would such a section write?
     for path, span in context.project.unknown_models:
-        if span is not None:
+        if span is not None and not undecided:
             yield _finding(
                 "missing-model",
                 f"the model '{path}' does not exist, and no command of a config here writes it",
@@ -87,14 +90,14 @@ def _initial_file(node: Node) -> str:
 def _neighbour(files: Files, path: str) -> str | None:
     """A file in the same folder, or beside the config, that was probably meant."""
     name = os.path.basename(path)
-    for folder in dict.fromkeys((os.path.dirname(files.shown(path)) or ".", files.base or ".")):
+    for folder in dict.fromkeys((os.path.dirname(path), "")):
         try:
-            entries = [e for e in os.listdir(folder) if os.path.isfile(os.path.join(folder, e))]
+            entries = [e.name for e in os.scandir(files.shown(folder) or ".") if e.is_file()]
         except OSError:
             continue
         same = [e for e in entries if e.lower() == name.lower()] or get_close_matches(name, entries, 1, 0.7)
         if same:
-            return os.path.join(os.path.dirname(path), same[0])
+            return os.path.join(folder, same[0])
     return None
 
 

@@ -6,49 +6,58 @@ from collections.abc import Iterator
 
 from bsls.check.rule import Context, Rule
 from bsls.config.commands import Command
+from bsls.config.section import Section
 from bsls.config.sgd import read_sgd
-from bsls.finding import BsError, Finding
+from bsls.finding import BsError, Finding, Related
+
+TRAINING = ("train", "trainRNN", "adapt")
+WITH_MODEL = ("test", "eval", "dumpNodes", "dumpNode", "dumpnode")
+"""Actions that want a modelPath, whether or not they use the model."""
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Model path, network description, reader and SGD block of each command, and what the SGD block must say."""
+    """Model path, network description, reader and SGD block of each command, and what the SGD block must say.
+
+    What several commands lack is said once.
+    """
+    said: dict[str, Finding] = {}
     for command in context.commands:
-        yield from _missing(command)
+        for key, hint in _missing(command):
+            message = f"command '{command.name}' ({command.action}) has no '{key}'"
+            span = command.section.span
+            if key in said:
+                said[key].related.append(Related(message, span))
+            else:
+                said[key] = Finding("missing-key", message, span, help=hint)
+    yield from said.values()
+    for command in context.commands:
+        sgd = _sgd(command) if command.action in TRAINING else None
+        if sgd is not None:
+            try:
+                read_sgd(sgd)
+            except BsError as error:
+                yield error.finding
 
 
-def _missing(command: Command) -> Iterator[Finding]:
+def _missing(command: Command) -> Iterator[tuple[str, str]]:
+    """Keys that are not there, and what to do about each."""
     section, kind = command.section, command.kind
-
-    def missing(key: str, hint: str) -> Finding:
-        return Finding(
-            "missing-key", f"command '{command.name}' ({command.action}) has no '{key}'", section.span, help=hint
-        )
-
-    if (
-        command.action in ("train", "trainRNN", "adapt", "test", "eval", "dumpNodes", "dumpNode", "dumpnode")
-        and command.model_path is None
-    ):
-        yield missing("modelPath", 'add `modelPath = "..."` to the section or at the top of the config')
-    if kind.network == "build" and command.builder() is None:
-        yield missing("BrainScriptNetworkBuilder", "add BrainScriptNetworkBuilder = { ... }")
-    if (
-        kind.network == "either"
-        and command.action == "write"
-        and command.builder() is None
-        and command.model_path is None
-    ):
-        yield missing("modelPath", 'add `modelPath = "..."`, or a network description')
+    no_network = command.builder() is None
+    if command.model_path is None:
+        if command.action in (*TRAINING, *WITH_MODEL):
+            yield "modelPath", 'add `modelPath = "..."` to the section or at the top of the config'
+        elif command.action == "write" and no_network:
+            yield "modelPath", 'add `modelPath = "..."`, or a network description'
+    if kind.network == "build" and no_network:
+        yield "BrainScriptNetworkBuilder", "add BrainScriptNetworkBuilder = { ... }"
     if kind.reads_data and section.section("reader") is None and section.lookup("readers") is None:
-        yield missing("reader", 'add reader = { readerType = "CNTKTextFormatReader" ; file = "..." ; input = { ... } }')
-    if command.action in ("train", "trainRNN", "adapt"):
-        sgd = section.section("SGD") or section.section("optimizer")
-        if sgd is None:
-            yield missing("SGD", "add SGD = { maxEpochs = ... ; learningRatesPerSample = ... }")
-            return
-        try:
-            read_sgd(sgd)
-        except BsError as error:
-            yield error.finding
+        yield "reader", 'add reader = { readerType = "CNTKTextFormatReader" ; file = "..." ; input = { ... } }'
+    if command.action in TRAINING and _sgd(command) is None:
+        yield "SGD", "add SGD = { maxEpochs = ... ; learningRatesPerSample = ... }"
+
+
+def _sgd(command: Command) -> Section | None:
+    return command.section.section("SGD") or command.section.section("optimizer")
 
 
 RULE = Rule(

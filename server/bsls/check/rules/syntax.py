@@ -11,8 +11,8 @@ from bsls.finding import Finding
 def check(context: Context) -> Iterator[Finding]:
     """Problems of the blocks that commands use: brackets, missing names and values."""
     yield from context.config.problems
-    for section in {id(c.section): c.section for c in context.commands}.values():
-        yield from section.all_problems()
+    for block in {id(b): b for c in context.commands for b in c.blocks()}.values():
+        yield from block.all_problems()
 
 
 RULE = Rule(

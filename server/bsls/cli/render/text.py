@@ -11,8 +11,19 @@ _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFORMATION: 
 _WIDTH = 160
 
 
+def printable(text: str) -> str:
+    """`text` as one line without what would steer a terminal: damaged files end up in messages, too."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c == "\t" else " " if c in "\r\n" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
 def excerpt(span: Span) -> Iterator[str]:
-    """The line of the span and a line with carets below it."""
+    """The line of the span and a line with carets below it; nothing of an empty file."""
+    if not span.source.text:
+        return
     (line, start), (last, end) = span.start_position, span.end_position
     text = span.source.line(line)
     length = (end if last == line else len(text)) - start
@@ -22,7 +33,7 @@ def excerpt(span: Span) -> Iterator[str]:
         text = text[offset : offset + _WIDTH]
     before = "".join("\t" if c == "\t" else " " for c in text[: start - offset])
     number = str(line + 1)
-    yield f"  {number} | {text}"
+    yield f"  {number} | {printable(text)}"
     yield f"  {' ' * len(number)} | {before}{'^' * max(min(length, len(text) - (start - offset)), 1)}"
 
 
@@ -35,13 +46,13 @@ def render(findings: Sequence[Finding], files: int, colour: bool = False) -> Ite
     for finding in findings:
         severity = paint(finding.severity.word, _COLOURS[finding.severity] + ";1")
         where = f"{finding.span}: " if finding.span is not None else ""
-        yield f"{where}{severity}: {finding.message} [{finding.rule}]"
+        yield f"{where}{severity}: {printable(finding.message)} [{finding.rule}]"
         if finding.span is not None:
             yield from excerpt(finding.span)
         if finding.help:
-            yield f"  help: {finding.help}"
+            yield f"  help: {printable(finding.help)}"
         for related in finding.related:
-            yield f"  {related.span}: {related.message}"
+            yield f"  {related.span}: {printable(related.message)}"
         yield ""
     errors = sum(f.severity == Severity.ERROR for f in findings)
     warnings = sum(f.severity == Severity.WARNING for f in findings)

@@ -1,0 +1,78 @@
+"""Models that are not there yet are known from the commands that will write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bsls.check.run import check_config
+from bsls.project.files import Files
+from bsls.project.project import Project
+
+TRAIN = """
+{name} = {{
+    action = "train" ; modelPath = "{model}"
+    BrainScriptNetworkBuilder = {{ {net} ; criterionNodes = (ce) }}
+    SGD = {{ maxEpochs = 1 ; learningRatesPerSample = 0.1 }}
+    reader = {{ file = "d.txt" ; input = {{ x = {{ dim = 2 ; format = "dense" }} }} }}
+}}
+"""
+PLAIN = "x = Input {2} ; L1 = { y = Sigmoid (x) } ; ce = SquareError (x, L1.y)"
+
+
+def using(model: str, member: str = "L1_y") -> str:
+    return f'net = BS.Network.Load ("{model}") ; x = Input {{2}} ; f = BS.Network.CloneFunction (net.x, net.{member}) ; h = f (x) ; ce = SquareError (x, h)'
+
+
+def config(folder: Path, name: str, **commands: tuple[str, str]) -> Path:
+    path = folder / name
+    text = "".join(TRAIN.format(name=k, model=m, net=n) for k, (m, n) in commands.items())
+    path.write_text(f"command = {':'.join(commands)}\n{text}")
+    (folder / "d.txt").write_text("|x 1 2\n")
+    return path
+
+
+def findings(path: Path) -> list[str]:
+    return [f.rule for f in check_config([f"configFile={path.name}"], Files(str(path.parent)))[0]]
+
+
+def test_from_a_command_of_the_same_config(tmp_path: Path) -> None:
+    path = config(tmp_path, "a.cntk", first=("m.dnn", PLAIN), second=("n.dnn", using("m.dnn")))
+    assert findings(path) == []
+
+
+@pytest.mark.parametrize("model", ["m.dnn", "m.dnn.3"])
+def test_from_a_neighbour(tmp_path: Path, model: str) -> None:
+    config(tmp_path, "a.cntk", first=("m.dnn", PLAIN))
+    assert findings(config(tmp_path, "b.cntk", second=("n.dnn", using(model)))) == []
+    assert findings(config(tmp_path, "c.cntk", second=("o.dnn", using(model, "L1.y")))) == ["model-node"]
+
+
+def test_unknown_models(tmp_path: Path) -> None:
+    assert findings(config(tmp_path, "b.cntk", second=("n.dnn", using("nowhere.dnn")))) == ["missing-model"]
+
+
+def test_circles_end(tmp_path: Path) -> None:
+    config(tmp_path, "a.cntk", first=("m.dnn", using("n.dnn")))
+    config(tmp_path, "b.cntk", second=("n.dnn", using("m.dnn")))
+    itself = config(tmp_path, "c.cntk", third=("o.dnn", using("o.dnn")))
+    for name in ("a.cntk", "b.cntk"):
+        findings(tmp_path / name)
+    findings(itself)
+
+
+def test_a_broken_neighbour_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "broken.cntk").write_text("command = [ {\nx = (")
+    config(tmp_path, "a.cntk", first=("m.dnn", PLAIN))
+    assert findings(config(tmp_path, "b.cntk", second=("n.dnn", using("m.dnn")))) == []
+
+
+def test_copies_are_independent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = config(tmp_path, "a.cntk", first=("m.dnn", PLAIN))
+    monkeypatch.chdir(tmp_path)
+    project = Project([f"configFile={path.name}"])
+    one, two = project.load_model("m.dnn"), project.load_model("m.dnn")
+    assert one is not None and two is not None
+    one.network["L1.y"].name = "z"
+    assert two.network["L1.y"].name == "L1.y"
