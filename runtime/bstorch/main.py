@@ -11,6 +11,7 @@ import torch
 
 from bsls.config.commands import Command
 from bsls.config.section import Section
+from bsls.config.support import unsupported_parts
 from bsls.finding import BsError
 from bsls.network.printing import banner
 from bsls.project.project import Project
@@ -59,6 +60,8 @@ class Runtime:
         context.commands = list(dict.fromkeys(c.name for c in commands))
         context.say(f"Commands: {' '.join(context.commands)}")
         context.say(f'precision = "{project.config.get_string("precision", "float")}"')
+        for finding in (f for command in commands for f in unsupported_parts(command)):  # before anything runs
+            raise BsError.of(finding)
         for command in commands:
             context.command = command.name
             context.say_all(banner(command.name, command.action))
@@ -99,12 +102,7 @@ def _action(command: Command) -> Run:
     elif command.action.lower() in ("dumpnodes", "dumpnode"):
         from bstorch.actions.dump_nodes import run
     else:
-        raise BsError(
-            "unsupported-action",
-            f"the action '{command.action}' is not available yet in this version",
-            command.action_span,
-            help="leave the command out: command = ...",
-        )
+        raise AssertionError(command.action)
     return run
 
 
@@ -122,5 +120,6 @@ def device_of(config: Section) -> torch.device:
             return torch.device("cpu")
         if int(text) < torch.cuda.device_count():
             return torch.device("cuda", int(text))
-    assert value is not None
-    raise value.error("there is no such device", "use auto, cpu, or the number of a GPU")
+        assert value is not None
+        raise value.error("there is no such device", "use auto, cpu, or the number of a GPU")
+    return torch.device("cpu")  # the reference takes any other word for the CPU

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bsls.config.commands import Command
@@ -97,16 +97,11 @@ def reader_for(section: Section, inputs: Sequence[Node], context: RunContext, ra
     """The reader of a block, which delivers all `inputs`."""
     reader = open_reader(section, randomize, context.say)
     check_streams(inputs, reader)
+    reader.open()
     return reader
 
 
-def named_nodes(network: Network, values: Iterable[Value], context: RunContext) -> list[Node]:
-    """The nodes of these names; those that do not exist are passed over with a line."""
-    found: list[Node] = []
-    for value in values:
-        node = network.find(value.text)
-        if node is None:
-            context.say(f"PatchOutputNodes: No node named '{value.text}'; skipping")
-        else:
-            found.append(node)
-    return list(dict.fromkeys(found))
+def say_unknown(names: Sequence[Value], context: RunContext) -> None:
+    """A line for each name that the network does not have."""
+    for value in names:
+        context.say(f"PatchOutputNodes: No node named '{value.text}'; skipping")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bsls.config.commands import Command
-from bsls.finding import BsError
-from bsls.network.network import Network
+from bsls.config.criteria import test_nodes
 from bsls.network.node import Node
 from bsls.network.queries import reader_inputs
-from bstorch.actions.common import made_network, model_path, named_nodes, reader_for, required_section
+from bstorch.actions.common import made_network, model_path, reader_for, required_section, say_unknown
 from bstorch.context import RunContext
 from bstorch.kernels.base import Environment
 from bstorch.program.parameters import Parameters
@@ -25,7 +24,12 @@ def run(command: Command, context: RunContext) -> None:
     trace_level = command.trace_level
     model_path(command)  # must be given even where a description of the network is
     network = made_network(command, context, trace_level)
-    nodes = _nodes(command, network, context)
+    nodes, unknown = test_nodes(network, section)
+    say_unknown(unknown, context)
+    if section.get("evalNodeNames") is None or nodes[0].name.lower() not in {
+        v.text.lower() for v in section.get_array("evalNodeNames") or []
+    }:
+        context.say("evalNodeNames are not specified, using all the default evalnodes and training criterion nodes.")
     reader_section = required_section(section, "reader")
     randomize = None if reader_section.own("randomize") is not None else False
     reader = reader_for(reader_section, reader_inputs(network, nodes), context, randomize)
@@ -47,23 +51,6 @@ def run(command: Command, context: RunContext) -> None:
         minibatches=evaluator.minibatches,
         criteria={n.name: _result(n, c) for n, c in zip(nodes, found, strict=True)},
     )
-
-
-def _nodes(command: Command, network: Network, context: RunContext) -> list[Node]:
-    names = command.section.get_array("evalNodeNames")
-    nodes = named_nodes(network, names or [], context)
-    if nodes:
-        return nodes
-    context.say("evalNodeNames are not specified, using all the default evalnodes and training criterion nodes.")
-    nodes = list(dict.fromkeys([*network.groups["evaluation"], *network.groups["criterion"]]))
-    if not nodes:
-        raise BsError(
-            "no-criterion",
-            "the network has neither evaluation nodes nor a criterion",
-            command.section.span,
-            help="name what to evaluate with evalNodeNames",
-        )
-    return nodes
 
 
 def _result(node: Node, found: Criterion) -> dict[str, object]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 
 from bsls.config.commands import Command
+from bsls.config.criteria import criterion_nodes, evaluation_nodes
 from bsls.config.section import Section
 from bsls.config.sgd import SGDSettings, read_sgd
+from bsls.config.support import ignored_settings, unsupported_settings
 from bsls.evaluate.environment import Counters
 from bsls.finding import BsError
 from bsls.network.network import Network
@@ -15,8 +17,7 @@ from bstorch.actions.common import loaded_network, made_network, model_path, rea
 from bstorch.context import RunContext
 from bstorch.training import checkpoints
 from bstorch.training.checkpoints import ModelFiles
-from bstorch.training.loop import Trainer, criterion_nodes, evaluation_nodes
-from bstorch.training.support import ignored_settings, refuse_unsupported
+from bstorch.training.loop import Trainer
 
 
 def run(command: Command, context: RunContext) -> None:
@@ -76,7 +77,8 @@ def _own_model(path: str) -> Network:
 def sgd_settings(section: Section, precision: str) -> SGDSettings:
     """The settings of the command's SGD block, as far as this version follows them."""
     settings = read_sgd(required_section(section, "SGD", "optimizer"), precision)
-    refuse_unsupported(settings)
+    for finding in unsupported_settings(settings):
+        raise BsError.of(finding)
     return settings
 
 

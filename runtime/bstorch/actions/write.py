@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 from bsls.config.commands import Command
+from bsls.config.criteria import output_nodes
 from bsls.finding import BsError
 from bsls.modelfile.atomic import make_folder
-from bsls.network.network import Network
 from bsls.network.node import Node
-from bstorch.actions.common import made_network, named_nodes, reader_for, required_section, writing
+from bstorch.actions.common import made_network, reader_for, required_section, say_unknown, writing
 from bstorch.actions.text_output import TextOutput, Warner, read_format
 from bstorch.context import RunContext
 from bstorch.kernels.base import Environment, shape_of
@@ -25,6 +25,7 @@ from bstorch.program.layout import MinibatchLayout
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.threads import suit_threads
+from bstorch.training.criteria import minibatch_columns
 
 MINIBATCH_SIZE = 2048
 STANDARD_OUTPUT = "-"
@@ -51,7 +52,8 @@ def run(command: Command, context: RunContext) -> None:
     where = section.require("outputPath")
     path = where.string()
     network = made_network(command, context, command.trace_level)
-    nodes = _nodes(command, network, context)
+    nodes, unknown = output_nodes(network, section)
+    say_unknown(unknown, context)
     inputs = [n for n in network.evaluation_order(nodes) if n.is_input]
     reader = reader_for(required_section(section, "reader"), inputs, context, randomize=False)
     program = Program(network, nodes, Parameters(network, context.device), Environment(device=context.device))
@@ -70,7 +72,7 @@ def run(command: Command, context: RunContext) -> None:
                 axis = shape_of(node).axis
                 layout = program.environment.layouts.get(axis) if axis is not None else None
                 file.write(output.minibatch(number, sequences(node, value, layout), minibatch.keys))
-            columns = max((layout.matrix_columns for layout in minibatch.layouts.values()), default=0)
+            columns = minibatch_columns(minibatch, [n.name for n in network.groups["feature"]])
             samples += columns
             context.say(f"Minibatch[{number}]: ActualMBSize = {columns}")
             if path == STANDARD_OUTPUT:
@@ -102,31 +104,6 @@ def sequences(node: Node, value: torch.Tensor, layout: MinibatchLayout | None) -
         return
     ordered = flat[layout.by_sequence.numpy()]
     yield from np.split(ordered, np.cumsum(layout.lengths)[:-1])
-
-
-def _nodes(command: Command, network: Network, context: RunContext) -> list[Node]:
-    names = command.section.get_array("outputNodeNames")
-    if names:
-        nodes = named_nodes(network, names, context)
-        if not nodes:
-            raise BsError(
-                "unknown-node", "the network has none of the nodes that outputNodeNames lists", names[0].span,
-                help=f"nodes: {_some(network)}",
-            )  # fmt: skip
-        return nodes
-    if not network.groups["output"]:
-        raise BsError(
-            "no-output",
-            "the network has no output nodes",
-            command.section.span,
-            help="name what to write with outputNodeNames",
-        )
-    return list(dict.fromkeys(network.groups["output"]))
-
-
-def _some(network: Network) -> str:
-    names = [n.name for n in network.by_name() if not n.is_parameter and "[" not in n.name]
-    return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
 
 
 def _file_name(path: str, node: Node) -> str:

@@ -88,6 +88,10 @@ class Reader(Protocol):
         """Where the streams are configured."""
         ...
 
+    def open(self) -> None:
+        """Looks whether the data are there, before anything is written; raises BsError where they are not."""
+        ...
+
     def minibatches(self, epoch: int, epoch_size: int | None, minibatch_size: int) -> Iterator[Minibatch]:
         """The minibatches of an epoch, whatever was read before.
 

@@ -92,6 +92,10 @@ class TextFormatReader:
         """Samples of a sweep."""
         return self._timeline.total
 
+    def open(self) -> None:
+        """See `Reader.open`."""
+        _ = self._timeline
+
     def minibatches(self, epoch: int, epoch_size: int | None, minibatch_size: int) -> Iterator[Minibatch]:
         """See `Reader.minibatches`."""
         delivered = 0
@@ -112,7 +116,7 @@ class TextFormatReader:
                 help="a path is relative to the folder the run is started in",
             ) from None
         except TextFileError as e:
-            raise BsError("data-file", f"the data file '{s.file}' {e}", s.file_span) from None
+            raise BsError("data-file", f"the data file '{s.file}' {e}", s.file_span, help=e.help) from None
 
     @cached_property
     def _timeline(self) -> Timeline:

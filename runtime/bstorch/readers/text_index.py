@@ -16,10 +16,15 @@ _BLOCK = 8 << 20
 _SPACES = b" \t\n\v\f\r"
 _NEWLINE, _BAR = 10, 124
 _MAX_ID_DIGITS = 18
+_NO_DATA = "give a file in CNTK text format, with lines such as `|x 0.5 1 |y 0 1`"
 
 
 class TextFileError(Exception):
-    """A file that cannot be indexed; the message is a clause about the file (`is empty`)."""
+    """A file that cannot be indexed; the message is a clause about the file (`is empty`), `help` what to do."""
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.help = help
 
 
 @dataclass(slots=True)
@@ -75,8 +80,11 @@ def build_index(path: str, chunk_bytes: int, skip_ids: bool = False, main_stream
         keys = np.arange(line - 1, line - 1 + len(offsets))
     else:
         if ids[0] < 0:
+            if b"\0" in _head(path):
+                raise TextFileError("is no text", _NO_DATA)
             raise TextFileError(
-                f"has no sequence id in line {line}: write one before each line, let the first line begin with '|', or set skipSequenceIds=true"
+                f"has no sequence id in line {line}",
+                "write one before each line, let the first line begin with '|', or set skipSequenceIds=true",
             )
         with_id = np.flatnonzero(ids >= 0)
         first = with_id[np.r_[True, ids[with_id][1:] != ids[with_id][:-1]]]
@@ -87,16 +95,23 @@ def build_index(path: str, chunk_bytes: int, skip_ids: bool = False, main_stream
     lines = first + line
     kept = samples > 0
     if not kept.any():
-        raise TextFileError(f"has no sample of '{main_stream}'")
+        raise TextFileError(
+            f"has no sample of '{main_stream}'", "mend the data, or let another stream have definesMBSize"
+        )
     if not kept.all():
         begin, sizes, samples, keys, lines = begin[kept], sizes[kept], samples[kept], keys[kept], lines[kept]
     return TextIndex(begin, sizes, samples, keys, lines, _chunks(begin, sizes, chunk_bytes))
 
 
+def _head(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(4096)
+
+
 def _first_sample(head: bytes, file: BinaryIO, size: int) -> tuple[int, int]:
     """Offset and line (from 1) of the first character that is no byte-order mark or white space."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise TextFileError("is in UTF-16: save it as UTF-8")
+        raise TextFileError("is in UTF-16", "save it as UTF-8")
     at, line = 3 if head == b"\xef\xbb\xbf" else 0, 1
     file.seek(at)
     while block := file.read(4096):
@@ -106,7 +121,7 @@ def _first_sample(head: bytes, file: BinaryIO, size: int) -> tuple[int, int]:
         at += skipped
         if stripped:
             return at, line
-    raise TextFileError("is empty" if size == 0 else "is empty but for white space")
+    raise TextFileError("is empty" if size == 0 else "is empty but for white space", _NO_DATA)
 
 
 def _lines(data: bytes, at: int, by_line: bool, main_stream: str) -> tuple[Indices, Indices, Indices]:
@@ -143,7 +158,9 @@ def _ids(b: Bytes, starts: Indices) -> Indices:
         if not len(active):
             break
         if count == _MAX_ID_DIGITS:
-            raise TextFileError(f"has a sequence id of more than {_MAX_ID_DIGITS} digits")
+            raise TextFileError(
+                f"has a sequence id of more than {_MAX_ID_DIGITS} digits", "give the sequences smaller numbers"
+            )
         ids[active] = digit if count == 0 else ids[active] * 10 + digit
     return ids
 

@@ -66,10 +66,9 @@ def side_file_of(model: str) -> str:
 
 
 def _up_to_date(file: str, source: str) -> bool:
-    try:
-        time = os.stat(file).st_mtime_ns
-    except OSError:
+    if not os.path.isfile(file):
         return False
+    time = os.stat(file).st_mtime_ns
     try:
         return time >= os.stat(source).st_mtime_ns
     except OSError:
@@ -166,24 +165,35 @@ def _copy(source: str, target: str) -> None:
 
 def read_note(model: str) -> dict[str, Any] | None:
     """What is noted beside a model; None where nothing is, or where it is about other files of these names."""
+    note = _note(model)
+    return note if note is not None and note.get("checkpoint") == _digest_of(checkpoint_of(model)) else None
+
+
+def belongs_together(model: str) -> bool:
+    """Whether model and checkpoint come from the same epoch, as far as anything is noted.
+
+    A note of which neither is true any more is about older files, and says nothing.
+    """
+    note = _note(model)
+    if note is None:
+        return True
+    return (note.get("model") == _digest_of(model)) == (note.get("checkpoint") == _digest_of(checkpoint_of(model)))
+
+
+def _note(model: str) -> dict[str, Any] | None:
     try:
         with open(side_file_of(model), encoding="utf-8") as file:
             note = json.load(file)
     except (OSError, ValueError):
         return None
-    if not isinstance(note, dict) or note.get("version") != SIDE_FILE_VERSION:
-        return None
+    return note if isinstance(note, dict) and note.get("version") == SIDE_FILE_VERSION else None
+
+
+def _digest_of(path: str) -> str | None:
     try:
-        same = note.get("checkpoint") == _digest(checkpoint_of(model))
+        return _digest(path)
     except OSError:
         return None
-    return note if same else None
-
-
-def belongs_together(model: str) -> bool:
-    """Whether model and checkpoint come from the same epoch, as far as anything is noted."""
-    note = read_note(model)
-    return note is None or note.get("model") == _digest(model)
 
 
 def _digest(path: str) -> str:

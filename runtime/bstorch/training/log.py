@@ -81,6 +81,8 @@ def minibatch_line(
 
 def progress(done: int, in_range: int, minibatch_size: int, epoch_samples: int) -> str:
     """`, 33.33%` after `done` minibatches; the range of a line decides how many digits are shown."""
+    if not epoch_samples:
+        return ", 0.00%"
     per_epoch = epoch_samples / minibatch_size
     digits = max(math.ceil(math.log10(per_epoch / in_range)) - 2, 2)
     return f", {100 * (done / per_epoch):2.{digits}f}%"

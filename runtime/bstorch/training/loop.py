@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from bsls.config.section import Section
+from bsls.config.criteria import criterion_nodes, evaluation_nodes
 from bsls.config.sgd import SGDSettings
 from bsls.finding import BsError
 from bsls.modelfile.checkpoint import Checkpoint, read_checkpoint
@@ -21,7 +21,7 @@ from bstorch.context import RunContext
 from bstorch.kernels.base import Environment, has_axis, shape_of
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
-from bstorch.readers.base import Minibatch, Reader
+from bstorch.readers.base import Reader
 from bstorch.threads import suit_threads
 from bstorch.training import checkpoints, log
 from bstorch.training.checkpoints import ModelFiles
@@ -197,17 +197,11 @@ class Trainer:
             counts = self._counter()
             sums.add(values, counts)
             if updating:
-                samples = counts[0] if framed else self._columns(minibatch)
+                samples = counts[0] if framed else minibatch_columns(minibatch, self._features)
                 self.learner.step(gradients, samples, rate, momentum)
             if line.due():
                 line.write(sums.read())
         return sums.read()
-
-    def _columns(self, minibatch: Minibatch) -> int:
-        layout = minibatch.layout
-        if layout.is_frames:
-            return layout.frames
-        return minibatch_columns(minibatch, self._features)
 
     # --- after the minibatches ---------------------------------------------------------------------------------------
 
@@ -339,40 +333,6 @@ def fast_random(settings: SGDSettings, context: RunContext) -> bool:
     if value.text.lower() not in ("reference", "fast"):
         raise value.error("an unknown word", "use reference or fast")
     return value.text.lower() == "fast"
-
-
-def criterion_nodes(network: Network, settings: SGDSettings) -> list[Node]:
-    """The criteria; only the first one is trained."""
-    named = _named_node(network, settings.section, "trainCriterionNodeName", settings.train_criterion)
-    found = [named] if named is not None else network.groups["criterion"]
-    if not found:
-        raise BsError(
-            "no-criterion",
-            "the network has no training criterion",
-            settings.section.span,
-            help="add criterionNodes = (...) to the network, or trainCriterionNodeName to SGD",
-        )
-    return list(found)
-
-
-def evaluation_nodes(network: Network, settings: SGDSettings, criteria: Sequence[Node]) -> list[Node]:
-    """The nodes that are evaluated beside the criteria, each once."""
-    named = _named_node(network, settings.section, "evalCriterionNodeName", settings.evaluation_criterion)
-    found = [named] if named is not None else network.groups["evaluation"]
-    return [n for n in dict.fromkeys(found) if n not in criteria]
-
-
-def _named_node(network: Network, section: Section, key: str, name: str) -> Node | None:
-    if not name:
-        return None
-    node = network.find(name)
-    if node is None:
-        value = section.get(key)
-        raise BsError(
-            "unknown-node", f"the network has no node '{name}'", value.span if value else section.span,
-            help=f"{key} names a node of the network",
-        )  # fmt: skip
-    return node
 
 
 def criteria_object(names: Sequence[str], values: Sequence[Criterion]) -> dict[str, object]:

@@ -77,7 +77,7 @@ def command(
     else:
         from bsls.cli.render.text import render
 
-        for line in render(findings, count, _on_terminal() and "NO_COLOR" not in os.environ):
+        for line in render(findings, count, sys.stdout.isatty() and "NO_COLOR" not in os.environ):
             click.echo(line)
     level = _EXIT[fail_level]
     sys.exit(1 if any(f.severity >= level for f in findings) else 0)
@@ -92,10 +92,6 @@ def _each_once(findings: Iterable[Finding]) -> list[Finding]:
         place = (real_path(finding.span.source), finding.span.start, finding.span.end) if finding.span else ()
         kept.setdefault((finding.rule, finding.message, *place), finding)
     return list(kept.values())
-
-
-def _on_terminal() -> bool:
-    return sys.stdout is not None and sys.stdout.isatty()  # there is none where it was closed
 
 
 def _rewrite(path: str, edits: Sequence[Edit]) -> None:

@@ -59,6 +59,8 @@ def main() -> None:
     """Entry point; exit code 2 for wrong usage, 1 for a problem in what was given, 0 else."""
     from bsls.finding import BsError
 
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - there is none where it was closed
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a name with an umlaut must not end a run on a terminal without any
             stream.reconfigure(errors="backslashreplace")
@@ -121,5 +123,4 @@ def _discard_output(error: OSError) -> None:
     broken = [sys.stdout, sys.stderr] if isinstance(error, BrokenPipeError) else [sys.stdout]
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in broken:
-        if stream is not None:
-            os.dup2(nowhere, stream.fileno())
+        os.dup2(nowhere, stream.fileno())

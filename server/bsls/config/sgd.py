@@ -150,6 +150,19 @@ class SGDSettings:
         return self.section.span if value is None else value.span
 
 
+def _refuse_per_minibatch(section: Section, rates: bool, momentum_unit: str) -> None:
+    """With `truncated`, rates and momenta must be per sample: also the momentum that counts where none is given."""
+    key = "learningRatesPerMB" if rates else "momentumPerMB"
+    if rates or momentum_unit == "minibatch":
+        value = section.get(key)
+        raise BsError(
+            "conflicting-keys",
+            "with truncated = true, learning rates and momentum must be given per sample",
+            section.span if value is None else value.span,
+            help="use learningRatesPerSample and momentumPerSample or momentumAsTimeConstant",
+        )
+
+
 def read_sgd(section: Section, precision: str = "float") -> SGDSettings:
     """The settings of an `SGD` block.
 
@@ -160,6 +173,8 @@ def read_sgd(section: Section, precision: str = "float") -> SGDSettings:
     control = _rate_control(section, sizes)
     rates, per_minibatch = _learning_rates(section, control)
     momenta, unit = _momenta(section)
+    if section.get_boolean("truncated", False):
+        _refuse_per_minibatch(section, per_minibatch, unit)
     return SGDSettings(
         section=section,
         max_epochs=_max_epochs(section),
@@ -211,7 +226,10 @@ def read_sgd(section: Section, precision: str = "float") -> SGDSettings:
 
 
 def _max_epochs(section: Section) -> int:
-    return section.require("maxEpochs").integer()
+    value = section.require("maxEpochs")
+    if value.integer() < 0:
+        raise value.error("there are at least 0 epochs", "give the number of epochs to train")
+    return value.integer()
 
 
 def _sizes(section: Section) -> Schedule[int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from bsls.config.section import Section
+from bsls.config.section import Section, Value
 from bsls.finding import BsError, Edit, Finding, Fix
 from bsls.network.node import Node
 from bsls.source import Span
@@ -30,9 +30,14 @@ class Stream:
     dim_span: Span | None = None
 
 
-def reader_type(section: Section) -> str:
-    """The `readerType` of a reader's block; the text format reader if there is none."""
-    return section.get_string("readerType", TEXT_READER)
+def other_reader(section: Section) -> Value | None:
+    """The key by which a reader's block asks for another reader than that of the text format; None if it does not."""
+    for key in ("readers", "deserializers"):
+        value = section.own(key)
+        if value is not None:
+            return value
+    value = section.get("readerType")
+    return None if value is None or value.text.lower() == TEXT_READER.lower() else value
 
 
 def text_streams(section: Section) -> tuple[list[Stream], Span]:

@@ -150,9 +150,12 @@ class Interpreter:
             )
 
     def _limit(self, message: str, expr: Expr | None, help: str = "", rule: str = "nesting-limit") -> BsError:
-        """The error that ends the whole evaluation; it is shown at the outermost call."""
+        """The error that ends the whole evaluation; it is shown at the call that began what does not end."""
         self._limit_hit = True
-        site = self._calls[0] if self._calls else expr
+        site = expr
+        if self._calls:
+            again = next(i for i, call in enumerate(self._calls) if call is self._calls[-1])
+            site = self._calls[max(again - 1, 0)]
         return BsError(rule, message, site.span if site else None, help=help)
 
     # --- nodes -------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from bsls.finding import BsError
 from bsls.source import Source, Span
@@ -33,6 +34,19 @@ class Files:
         if not found:
             self.absent.add(self.absolute(path))
         return found
+
+    def similar(self, path: str) -> str | None:
+        """A file in the same folder, or beside the config, that was probably meant by `path`."""
+        name = os.path.basename(path)
+        for folder in dict.fromkeys((os.path.dirname(path), "")):
+            try:
+                entries = [e.name for e in os.scandir(self.shown(folder) or ".") if e.is_file()]
+            except OSError:
+                continue
+            same = [e for e in entries if e.lower() == name.lower()] or get_close_matches(name, entries, 1, 0.7)
+            if same:
+                return os.path.join(folder, same[0])
+        return None
 
     def matrix_size(self, path: str) -> tuple[int, int] | None:
         """Rows and columns of a text file with a matrix, a row a line; None where it is no such file."""

@@ -138,7 +138,7 @@ class Project:
         model = self.load_model(value.text, value.span)
         if model is None:
             return Evaluation(None, complete=False)
-        return Evaluation(model.network, model.validation)
+        return Evaluation(model.network, model.validation, complete=model.complete)
 
     def load_model(self, path: str, span: Span | None = None, counters: Counters | None = None) -> Model | None:
         """The network of a model (a copy): from its file, else from the command that will write it.

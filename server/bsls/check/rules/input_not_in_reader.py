@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bsls.check.rule import Context, Rule
 from bsls.config.commands import Command
 from bsls.config.section import Section
-from bsls.config.streams import TEXT_READER, mismatches, reader_type, text_streams
+from bsls.config.streams import mismatches, other_reader, text_streams
 from bsls.finding import BsError, Finding
 from bsls.network.network import Network
 from bsls.network.queries import reader_inputs
@@ -38,7 +38,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _compare(network: Network, reader: Section, command: Command) -> Iterator[Finding]:
     action, section = command.action, command.section
-    if reader_type(reader) != TEXT_READER or reader.own("deserializers") is not None:
+    if other_reader(reader) is not None:
         return
     streams = text_streams(reader)
     groups = ("output",) if action == "write" else ("criterion", "evaluation")

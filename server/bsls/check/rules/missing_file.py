@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from bsls.check.rule import Context, Rule
 from bsls.config.commands import Command
@@ -47,7 +45,7 @@ def check(context: Context) -> Iterator[Finding]:
                 Severity.ERROR,
             )
     for path, span in absent:
-        if present or _neighbour(files, path):
+        if present or files.similar(path):
             yield _finding("missing-file", f"the file '{path}' does not exist", path, span, files, Severity.ERROR)
         else:
             yield Finding(
@@ -87,22 +85,8 @@ def _initial_file(node: Node) -> str:
     )
 
 
-def _neighbour(files: Files, path: str) -> str | None:
-    """A file in the same folder, or beside the config, that was probably meant."""
-    name = os.path.basename(path)
-    for folder in dict.fromkeys((os.path.dirname(path), "")):
-        try:
-            entries = [e.name for e in os.scandir(files.shown(folder) or ".") if e.is_file()]
-        except OSError:
-            continue
-        same = [e for e in entries if e.lower() == name.lower()] or get_close_matches(name, entries, 1, 0.7)
-        if same:
-            return os.path.join(folder, same[0])
-    return None
-
-
 def _finding(rule: str, message: str, path: str, span: Span, files: Files, severity: Severity) -> Finding:
-    meant = _neighbour(files, path)
+    meant = files.similar(path)
     fixes = []
     if meant and path in span.text:
         start = span.start + span.text.index(path)

@@ -34,7 +34,7 @@ def check(context: Context) -> Iterator[Finding]:
         sgd = _sgd(command) if command.action in TRAINING else None
         if sgd is not None:
             try:
-                read_sgd(sgd)
+                read_sgd(sgd, command.precision)
             except BsError as error:
                 yield error.finding
 
@@ -48,6 +48,8 @@ def _missing(command: Command) -> Iterator[tuple[str, str]]:
             yield "modelPath", 'add `modelPath = "..."` to the section or at the top of the config'
         elif command.action == "write" and no_network:
             yield "modelPath", 'add `modelPath = "..."`, or a network description'
+    if command.action == "write" and section.get("outputPath") is None and section.lookup("writer") is None:
+        yield "outputPath", 'add `outputPath = "..."`, the beginning of the names of the files'
     if kind.network == "build" and no_network:
         yield "BrainScriptNetworkBuilder", "add BrainScriptNetworkBuilder = { ... }"
     if kind.reads_data and section.section("reader") is None and section.lookup("readers") is None:

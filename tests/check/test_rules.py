@@ -1,0 +1,86 @@
+"""Rules of the checker on snippets: which rule says something, and on which line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bsls.check.registry import all_rules
+from bsls.check.run import check_config
+from bsls.finding import Finding
+from bsls.project.files import Files
+
+CONFIG = """command = Train:Test:Write
+modelPath = "m.dnn"
+reader = { readerType = "CNTKTextFormatReader" ; file = "d.txt"
+           input = { x = { dim = 2 ; format = "dense" } ; y = { dim = 2 ; format = "dense" } } }
+Train = {
+    action = "train"
+    BrainScriptNetworkBuilder = {
+        x = Input {2} ; y = Input {2}
+        z = LinearLayer {2} (x)
+        ce = CrossEntropyWithSoftmax (y, z)
+        criterionNodes = (ce) ; outputNodes = (z)
+    }
+    SGD = { maxEpochs = 1 ; learningRatesPerSample = 0.1 }
+}
+Test = { action = "test" }
+Write = { action = "write" ; outputPath = "out" }
+"""
+
+
+def findings(folder: Path, text: str) -> list[Finding]:
+    (folder / "d.txt").write_text("|x 1 2 |y 0 1\n")
+    (folder / "c.cntk").write_text(text)
+    return check_config(["configFile=c.cntk"], Files(str(folder)))[0]
+
+
+CASES = [
+    ("action = \"train\"", "action = \"Train\"", "unknown-action", 6),
+    ("command = Train", "command = Trian", "unknown-command", 1),
+    ("modelPath = \"m.dnn\"", "", "missing-key", 5),
+    ("maxEpochs = 1 ;", "", "missing-key", 13),
+    ("maxEpochs = 1", "maxEpochs = ten", "config-value", 13),
+    ("outputPath = \"out\"", "", "missing-key", 16),
+    ("d.txt", "$Dir$/d.txt", "undefined-variable", 3),
+    ("file = \"d.txt\"", "file = \"e.txt\"", "missing-file", 3),
+    ("x = { dim = 2", "x = { dim = 3", "reader-dim-mismatch", 4),
+    ("x = { dim = 2", "w = { dim = 2", "input-not-in-reader", 4),
+    ("LinearLayer", "LinearLayr", "unknown-identifier", 9),
+    ("{2} (x)", "{2, bais = false} (x)", "unknown-parameter", 9),
+    ("(y, z)", "(y)", "missing-argument", 10),
+    ("(y, z)", "(y, z, x)", "too-many-arguments", 10),
+    ("LinearLayer {2} (x)", "2 * x", "duplicate-name", 9),
+    ("LinearLayer {2} (x)", "ParameterTensor {(2:3)} * x", "shape", 9),
+    ("LinearLayer {2} (x)", "z", "cyclic-definition", 9),
+    ("LinearLayer {2} (x)", "Fail ('no')", "fail", 9),
+    ("LinearLayer {2} (x)", "f (3)\n        f (n) = f (n - 1)", "nesting-limit", 9),
+    ("criterionNodes = (ce)", "criterionNode = (ce)", "special-nodes", 11),
+    ("criterionNodes = (ce) ;", "", "no-criterion", 13),
+    ("action = \"test\"", "action = \"test\" ; evalNodeNames = ce:err", "unknown-node", 15),
+    ("action = \"test\"", "action = \"test\" ; evalNodeNames = z", "no-criterion", 15),
+    ("outputPath = \"out\"", "outputPath = \"out\" ; outputNodeNames = zz", "unknown-node", 16),
+    ("action = \"test\"", "action = \"plot\"", "unsupported-action", 15),
+    ("maxEpochs = 1", "gradUpdateType = adam ; maxEpochs = 1", "unsupported-setting", 13),
+    ("\"CNTKTextFormatReader\"", "\"UCIFastReader\"", "unsupported-reader", 3),
+    ("x = Input {2} ;", "x = Input {2} ; Unused (v) = Sigmod (v) ;", "unknown-identifier", 8),
+]  # fmt: skip
+
+
+def test_the_config_itself_is_right(tmp_path: Path) -> None:
+    assert [str(f) for f in findings(tmp_path, CONFIG)] == []
+
+
+@pytest.mark.parametrize(("old", "new", "rule", "line"), CASES, ids=lambda x: x if isinstance(x, str) else str(x))
+def test_rule(old: str, new: str, rule: str, line: int, tmp_path: Path) -> None:
+    assert old in CONFIG
+    found = findings(tmp_path, CONFIG.replace(old, new, 1))
+    assert (rule, line) in [(f.rule, f.span.start_position.line + 1) for f in found if f.span is not None]
+    assert all(f.rule in all_rules() for f in found)
+
+
+def test_codes_and_names_are_unique() -> None:
+    rules = list(all_rules().values())
+    assert len({r.code for r in rules}) == len({r.name for r in rules}) == len(rules)
+    assert all(r.summary.endswith(".") and r.doc.strip() for r in rules)
