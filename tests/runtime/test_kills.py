@@ -120,7 +120,7 @@ def kills_at_every_change(
 @pytest.mark.parametrize("keep", ["false", "true"])
 def test_kills_at_some_changes(keep: str, tmp_path: Path, uninterrupted: Uninterrupted) -> None:
     settings = (f"keep={keep}",)
-    assert kills_at_every_change(prepare(tmp_path), uninterrupted(*settings), settings, step=7) >= 8
+    assert kills_at_every_change(prepare(tmp_path), uninterrupted(*settings), settings, step=11) >= 6
 
 
 @pytest.mark.slow

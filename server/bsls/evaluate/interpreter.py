@@ -5,6 +5,7 @@ Every expression is evaluated together with a path, which becomes the name of th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -154,7 +155,8 @@ class Interpreter:
         self._limit_hit = True
         site = expr
         if self._calls:
-            again = next(i for i, call in enumerate(self._calls) if call is self._calls[-1])
+            times = Counter(map(id, self._calls))
+            again = next((i for i, call in enumerate(self._calls) if times[id(call)] > 1), 1)
             site = self._calls[max(again - 1, 0)]
         return BsError(rule, message, site.span if site else None, help=help)
 
