@@ -129,7 +129,7 @@ def plot(autoencoder: list[float], frozen: list[float], tuned: list[float], path
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4))
     left.plot(range(1, len(autoencoder) + 1), autoencoder)
-    left.set(title="auto-encoder", xlabel="epoch", ylabel="squared error per digit")
+    left.set(title="auto-encoder", xlabel="epoch", ylabel="squared error")
     right.plot(range(1, len(frozen) + 1), frozen, label="features constant")
     right.plot(range(1, len(tuned) + 1), tuned, label="features learnable")
     right.set(title="classifier", xlabel="epoch", ylabel="cross entropy", yscale="log")
@@ -215,12 +215,12 @@ def main() -> None:
     drawn = re.search(r"Final Results: .*?mse = ([\d.]+)", log)
     if drawn is None:
         raise DemoFailed(f"no figure in:\n{log[-1000:]}")
-    table = Table(title=f"Models in {folder}/models, tested on held-out digits", title_justify="left")
-    for column in ("model", "file", "result"):
+    table = Table(title=f"Models in {folder}/models", title_justify="left")
+    for column in ("model", "file", "on held-out digits"):
         table.add_column(column, no_wrap=True)
-    table.add_row("auto-encoder", "autoencoder.dnn", f"squared error {float(drawn.group(1)):.3f} per digit")
-    table.add_row("classifier, features constant", "frozen.dnn", f"{rates['constant']:.2f} % wrong")
-    table.add_row("classifier, features learnable", "tuned.dnn", f"{rates['learnable']:.2f} % wrong")
+    table.add_row("auto-encoder", "autoencoder.dnn", f"squared error {float(drawn.group(1)):.3f}")
+    table.add_row("constant features", "frozen.dnn", f"{rates['constant']:.2f} % wrong")
+    table.add_row("learnable features", "tuned.dnn", f"{rates['learnable']:.2f} % wrong")
     console.print(table)
     console.print(f"Loss plot: {folder}/loss.png   log: {folder}/log.txt   time: {time.monotonic() - began:.0f} s")
     console.print("Try next:")

@@ -149,7 +149,7 @@ def kills_at_random(folder: Path, whole: tuple[Result, dict[str, bytes]], settin
 
 
 def test_kills_at_random_moments(tmp_path: Path, uninterrupted: Uninterrupted) -> None:
-    settings = ("epochs=12", "wide=3000")  # large enough that much of the time is spent on writing
+    settings = ("epochs=8", "wide=3000")  # large enough that much of the time is spent on writing
     kills_at_random(prepare(tmp_path), uninterrupted(*settings), settings, seed=1)
 
 

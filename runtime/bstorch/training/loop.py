@@ -131,13 +131,13 @@ class Trainer:
             )
             self.state.previous_criterion = 0.0
             return
+        stored = read_checkpoint(path)
         if not checkpoints.belongs_together(model):
             self.context.say(
                 f"WARNING: '{path}' was written for another model than '{model}' is now; it is not used, so that momentum begins anew."
             )
             self.state.previous_criterion = 0.0
             return
-        stored = read_checkpoint(path)
         if not self.learner.restore(stored.gradients):
             raise BsError(
                 "checkpoint-mismatch",
