@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -72,6 +73,7 @@ def started(
             path.read_text(errors="replace") if (path := Path(spool, name)).exists() else ""
             for name in ("out", "err", "count")
         )
+        shutil.rmtree(spool)
         assert process.exitcode is not None
         return Result(process.exitcode, out, err, int(count or 0))
 
