@@ -50,14 +50,6 @@ class Parameters:
         # A copy of our own: weights may be read-only, or belong to a network that is loaded only once.
         return torch.tensor(array, dtype=dtype_of(node), device=self.device)
 
-    def reload(self, source: Network) -> None:
-        """Takes the values of the parameters of the same names in `source`."""
-        with torch.no_grad():
-            for node, tensor in self._tensors.items():
-                twin = source.find(node.name)
-                if twin is not None and twin.value is not None:
-                    tensor.copy_(self._made(node, twin.value))
-
     def arrays(self) -> Mapping[str, np.ndarray]:
         """The values by node name, to be written to a model file."""
         return {node.name: tensor.detach().cpu().numpy() for node, tensor in self._tensors.items()}

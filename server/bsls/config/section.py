@@ -121,8 +121,6 @@ class Section:
         self._values: dict[str, Value] | None = None
         self._problems: list[Finding] = list(problems)
         self._sections: dict[str, Section] = {}
-        self.asked: set[str] = set()
-        """Keys (lower case) that were looked up here by anybody: what nobody asks for has no effect."""
 
     @property
     def path(self) -> str:
@@ -183,7 +181,6 @@ class Section:
 
     def own(self, key: str) -> Value | None:
         """The value of `key` in this block itself, expanded."""
-        self.asked.add(key.lower())
         value = self._parse().get(key.lower())
         return None if value is None else Value(value.key, self.expand(value.raw), value.key_span)
 
@@ -196,8 +193,7 @@ class Section:
         """The block from which `lookup` takes `key`."""
         section: Section | None = self
         while section is not None and key.lower() not in section._parse():
-            section.asked.add(key.lower())
-            section = section.parent
+                section = section.parent
         return section
 
     def section(self, key: str) -> Section | None:
@@ -251,7 +247,6 @@ class Section:
                 span,
                 help=f"define {name} at the top of the config, or give it on the command line: {name}=... (bsls check: --set {name}=...)",
             )
-        holder.asked.add(name.lower())
         value = holder._parse()[name.lower()]
         if "\n" in value.raw.text:
             raise BsError(
