@@ -193,7 +193,7 @@ class Section:
         """The block from which `lookup` takes `key`."""
         section: Section | None = self
         while section is not None and key.lower() not in section._parse():
-                section = section.parent
+            section = section.parent
         return section
 
     def section(self, key: str) -> Section | None:
