@@ -165,3 +165,15 @@ def test_delays_close_loops(text: str, names: str) -> None:
 @pytest.mark.parametrize("strict", [True, False])
 def test_mistakes_behind_a_delay(strict: bool) -> None:
     assert evaluate(DELAY + "h = D (foo)\nz = Sigmoid (h)", strict=strict).said == ["unknown-identifier: foo"]
+
+
+@pytest.mark.parametrize(("text", "rule"), [
+    ("d = D ([||])", "missing-argument"), ("d = D (x : x : x)", "too-many-arguments"), ("d = D (3)", "wrong-type"), ("d = D ({})", "wrong-type"),
+    ("d = new ComputationNode [ operation = 'PastValue' ; shape = 3 ]", "missing-argument"),
+    ("d = new ComputationNode [ operation = 'Sigmoid' ; inputs = [||] ]", "missing-argument"),
+    ("d = new ComputationNode [ operation = 'Sigmoid' ; inputs = (x : x) ]", "too-many-arguments"),
+    ("d = new ComputationNode [ operation = 'Plus' ; inputs = x ]", "missing-argument"),
+])  # fmt: skip
+@pytest.mark.parametrize("strict", [True, False])
+def test_number_and_kind_of_inputs(text: str, rule: str, strict: bool) -> None:
+    assert [f.rule for f in evaluate("x = Input (3)\n" + DELAY + text, strict=strict).findings] == [rule]

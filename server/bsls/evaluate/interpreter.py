@@ -201,7 +201,23 @@ class Interpreter:
         found = self.flatten(self.force(late))
         if any(isinstance(value, Unknown) for value in found):
             raise UnknownValue(node.origin)
-        node.inputs = [*self.check_inputs(found, node.origin), *node.inputs]
+        node.inputs = self.check_inputs(found, node.origin)
+        self.check_arity(node.op, len(found), node.origin)
+
+    @staticmethod
+    def check_arity(operation: str, count: int, span: Span | None) -> None:
+        """Raises if an operation does not take `count` inputs."""
+        op = get_op(operation)
+        assert op is not None
+        least, most = op.arity
+        if least <= count and (most is None or count <= most):
+            return
+        expected = str(least) if least == most else f"at least {least}" if most is None else f"{least} to {most}"
+        raise BsError(
+            "missing-argument" if count < least else "too-many-arguments",
+            f"{operation} expects {expected} inputs, but {count} were given",
+            span,
+        )
 
     @staticmethod
     def check_inputs(found: Sequence[object], span: Span | None) -> list[Node]:

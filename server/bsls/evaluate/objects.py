@@ -199,14 +199,8 @@ def computation_node(interpreter: Interpreter, record: RecordScope, path: str, e
             if any(isinstance(n, Unknown) for n in found):
                 return UNKNOWN
             inputs = interpreter.check_inputs(found, settings.span("inputs"))
-        least, most = op.arity
-        if late is None and not (least <= len(inputs) and (most is None or len(inputs) <= most)):
-            expected = str(least) if least == most else f"at least {least}" if most is None else f"{least} to {most}"
-            raise BsError(
-                "missing-argument" if len(inputs) < least else "too-many-arguments",
-                f"{op.name} expects {expected} inputs, but {len(inputs)} were given",
-                settings.site.span,
-            )
+        if late is None:
+            interpreter.check_arity(op.name, len(inputs), settings.site.span)
     attributes = {a.name: settings.attribute(a) for a in op.attributes}
     if any(isinstance(v, Unknown) for v in attributes.values()):
         return UNKNOWN
