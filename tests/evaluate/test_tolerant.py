@@ -30,6 +30,7 @@ def check(text: str, *said: str, known: str = "x y") -> None:
     "f = foo\nh = array [0..2] (f)\nz = h[0] + h[1]",
     "n = foo\nz = (1:2) << n",
     "n = foo\nz = Fail (n)",
+    "n = foo\nz = Fail (1 : (n : 2))",
     "n = foo\nz = Print (n)",
     "n = foo\nz = Length (n) + Mod (n, 2) + Fac (n)",
     "n = foo\nz = Format (n, '.2') + Replace ('a', n, 'b') + Substr ('a', n, 1) + Chr (n)",

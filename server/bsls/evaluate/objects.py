@@ -451,7 +451,7 @@ def print_action(interpreter: Interpreter, record: RecordScope, path: str, expr:
 def fail_action(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:
     settings = _Settings(interpreter, record, expr)
     what = settings.get("what")
-    if isinstance(what, Unknown):
+    if any(isinstance(v, Unknown) for v in interpreter.flatten(what)):
         raise UnknownValue(settings.site.span)
     raise BsError("fail", what if isinstance(what, str) else _format(interpreter, what, ""), settings.site.span)
 
