@@ -26,9 +26,7 @@ def run(command: Command, context: RunContext) -> None:
     network = made_network(command, context, trace_level)
     nodes, unknown = test_nodes(network, section)
     say_unknown(unknown, context)
-    if section.get("evalNodeNames") is None or nodes[0].name.lower() not in {
-        v.text.lower() for v in section.get_array("evalNodeNames") or []
-    }:
+    if len(unknown) == len(section.get_array("evalNodeNames") or []):
         context.say("evalNodeNames are not specified, using all the default evalnodes and training criterion nodes.")
     reader_section = required_section(section, "reader")
     randomize = None if reader_section.own("randomize") is not None else False

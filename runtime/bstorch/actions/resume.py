@@ -85,7 +85,7 @@ def _resume(command: Command, context: RunContext, start: str | None, to: str | 
 
 
 def _training_command(commands: Sequence[Command]) -> Command:
-    training = [c for c in commands if c.action in ("train", "trainRNN")]
+    training = [c for c in commands if c.kind.trains and c.kind.supported]
     if not training:
         span = commands[0].name_span if commands else None
         raise BsError("nothing-to-resume", "none of the commands trains", span, help="name one that does: command=NAME")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from bsls.config.commands import Command
+from bsls.config.commands import SGD_KEYS, Command
 from bsls.config.criteria import criterion_nodes, evaluation_nodes
 from bsls.config.section import Section
 from bsls.config.sgd import SGDSettings, read_sgd
@@ -76,7 +76,7 @@ def _own_model(path: str) -> Network:
 
 def sgd_settings(section: Section, precision: str) -> SGDSettings:
     """The settings of the command's SGD block, as far as this version follows them."""
-    settings = read_sgd(required_section(section, "SGD", "optimizer"), precision)
+    settings = read_sgd(required_section(section, *SGD_KEYS), precision)
     for finding in unsupported_settings(settings):
         raise BsError.of(finding)
     return settings

@@ -15,7 +15,8 @@ from bsls.source import Span
 class Action:
     """A kind of command. `network`: it builds one (`build`), builds or loads one (`either`), loads one, or needs none.
 
-    `writes` is the key of the model file that it makes. `supported` tells what this version runs.
+    `writes` is the key of the model file that it makes. `supported` tells what this version runs,
+    `trains` which actions have an SGD block and may have a cvReader.
     """
 
     name: str
@@ -23,14 +24,15 @@ class Action:
     writes: str = ""
     reads_data: bool = False
     supported: bool = False
+    trains: bool = False
 
 
 ACTIONS = {
     a.name: a
     for a in (
-        Action("train", "build", "modelPath", True, True),
-        Action("trainRNN", "build", "modelPath", True, True),
-        Action("adapt", "build", "modelPath", True),
+        Action("train", "build", "modelPath", True, True, True),
+        Action("trainRNN", "build", "modelPath", True, True, True),
+        Action("adapt", "none", "modelPath", True, trains=True),
         Action("test", "either", "", True, True),
         Action("eval", "either", "", True, True),
         Action("cv", "load", "", True),
@@ -61,6 +63,10 @@ BUILDERS = (
 """Keys that describe a network, in the order in which they are looked for."""
 
 
+SGD_KEYS = ("SGD", "optimizer")
+"""Names of the block with the settings of a training."""
+
+
 @dataclass(slots=True)
 class Command:
     """A section that is run, and one action of it."""
@@ -85,11 +91,8 @@ class Command:
 
     def blocks(self) -> list[Section]:
         """The command's section, and the blocks outside of it that its action looks up."""
-        keys = ("reader",) if self.kind.reads_data else ()
-        if self.kind.network == "build":
-            keys += ("cvReader", "SGD", "optimizer")
         found = [self.section]
-        for key in keys:
+        for key in (*self.reader_keys, *(SGD_KEYS if self.kind.trains else ())):
             holder = self.section.holder(key)
             if holder is None or holder is self.section:
                 continue
@@ -97,6 +100,16 @@ class Command:
                 block = holder.own_section(key)
                 found += [] if block is None else [block]
         return found
+
+    @property
+    def reader_keys(self) -> tuple[str, ...]:
+        """Keys of the readers that the action uses."""
+        return ("reader", "cvReader") if self.kind.trains else ("reader",) if self.kind.reads_data else ()
+
+    def sgd(self) -> Section | None:
+        """The block with the settings of a training; None for other actions, and where there is none."""
+        found = (self.section.section(key) for key in SGD_KEYS) if self.kind.trains else ()
+        return next((block for block in found if block is not None), None)
 
     @property
     def precision(self) -> str:

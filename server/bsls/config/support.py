@@ -47,8 +47,7 @@ def unsupported_parts(command: Command) -> Iterator[Finding]:
             command.action_span, help="leave the command out: command = ...",
         )  # fmt: skip
         return
-    keys = ("reader", "cvReader") if command.kind.network == "build" else ("reader",) if command.kind.reads_data else ()
-    for key in keys:
+    for key in command.reader_keys:
         block = command.section.section(key)
         other = other_reader(block) if block is not None else None
         if other is not None:

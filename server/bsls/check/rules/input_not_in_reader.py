@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bsls.check.rule import Context, Rule
 from bsls.config.commands import Command
+from bsls.config.criteria import output_nodes
 from bsls.config.section import Section
 from bsls.config.streams import mismatches, other_reader, text_streams
 from bsls.finding import BsError, Finding
@@ -17,16 +18,9 @@ def check(context: Context) -> Iterator[Finding]:
     """Compares the inputs of each command's network with the streams of its readers."""
     for checked in context.networks:
         evaluation = checked.evaluation
-        if (
-            evaluation is None
-            or evaluation.network is None
-            or not evaluation.complete
-            or not checked.command.kind.reads_data
-        ):
+        if evaluation is None or evaluation.network is None or not evaluation.complete:
             continue
-        for key in ("reader", "cvReader"):
-            if key == "cvReader" and checked.command.action not in ("train", "trainRNN", "adapt"):
-                continue
+        for key in checked.command.reader_keys:
             reader = checked.command.section.section(key)
             if reader is None:
                 continue
@@ -37,18 +31,14 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _compare(network: Network, reader: Section, command: Command) -> Iterator[Finding]:
-    action, section = command.action, command.section
     if other_reader(reader) is not None:
         return
     streams = text_streams(reader)
-    groups = ("output",) if action == "write" else ("criterion", "evaluation")
-    roots = [n for group in groups for n in network.groups[group]]
-    if action == "write":  # nothing else is computed
-        names = section.get_array("outputNodeNames") or []
-        roots = [n for v in names if (n := network.find(v.text)) is not None] or roots
+    if command.action == "write":  # nothing else is computed
+        roots = output_nodes(network, command.section)[0]
         needed = [n for n in network.evaluation_order(roots) if n.is_input]
     else:
-        needed = reader_inputs(network, roots)
+        needed = reader_inputs(network, [*network.groups["criterion"], *network.groups["evaluation"]])
     yield from mismatches(needed, *streams)
 
 

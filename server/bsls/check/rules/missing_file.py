@@ -59,11 +59,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _reader_files(command: Command) -> Iterator[Value]:
-    if not command.kind.reads_data:
-        return
-    for key in ("reader", "cvReader"):
-        if key == "cvReader" and command.action not in ("train", "trainRNN", "adapt"):
-            continue
+    for key in command.reader_keys:
         try:
             reader = command.section.section(key)
             value = reader.get("file") if reader is not None else None

@@ -36,14 +36,12 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _unknown(command: Command, network: Network) -> list[Value]:
     section = command.section
-    if command.action in ("train", "trainRNN"):
-        sgd = section.section("SGD") or section.section("optimizer")
-        if sgd is not None:
-            try:
-                settings = read_sgd(sgd, command.precision)
-            except BsError:  # said elsewhere
-                return []
-            evaluation_nodes(network, settings, criterion_nodes(network, settings))
+    if (sgd := command.sgd()) is not None:
+        try:
+            settings = read_sgd(sgd, command.precision)
+        except BsError:  # said elsewhere
+            return []
+        evaluation_nodes(network, settings, criterion_nodes(network, settings))
         return []
     if command.action in ("test", "eval"):
         return test_nodes(network, section)[1]

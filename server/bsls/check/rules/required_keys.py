@@ -6,11 +6,9 @@ from collections.abc import Iterator
 
 from bsls.check.rule import Context, Rule
 from bsls.config.commands import Command
-from bsls.config.section import Section
 from bsls.config.sgd import read_sgd
 from bsls.finding import BsError, Finding, Related
 
-TRAINING = ("train", "trainRNN", "adapt")
 WITH_MODEL = ("test", "eval", "dumpNodes", "dumpNode", "dumpnode")
 """Actions that want a modelPath, whether or not they use the model."""
 
@@ -31,7 +29,7 @@ def check(context: Context) -> Iterator[Finding]:
                 said[key] = Finding("missing-key", message, span, help=hint)
     yield from said.values()
     for command in context.commands:
-        sgd = _sgd(command) if command.action in TRAINING else None
+        sgd = command.sgd()
         if sgd is not None:
             try:
                 read_sgd(sgd, command.precision)
@@ -44,7 +42,7 @@ def _missing(command: Command) -> Iterator[tuple[str, str]]:
     section, kind = command.section, command.kind
     no_network = command.builder() is None
     if command.model_path is None:
-        if command.action in (*TRAINING, *WITH_MODEL):
+        if kind.trains or command.action in WITH_MODEL:
             yield "modelPath", 'add `modelPath = "..."` to the section or at the top of the config'
         elif command.action == "write" and no_network:
             yield "modelPath", 'add `modelPath = "..."`, or a network description'
@@ -54,12 +52,8 @@ def _missing(command: Command) -> Iterator[tuple[str, str]]:
         yield "BrainScriptNetworkBuilder", "add BrainScriptNetworkBuilder = { ... }"
     if kind.reads_data and section.section("reader") is None and section.lookup("readers") is None:
         yield "reader", 'add reader = { readerType = "CNTKTextFormatReader" ; file = "..." ; input = { ... } }'
-    if command.action in TRAINING and _sgd(command) is None:
+    if kind.trains and command.sgd() is None:
         yield "SGD", "add SGD = { maxEpochs = ... ; learningRatesPerSample = ... }"
-
-
-def _sgd(command: Command) -> Section | None:
-    return command.section.section("SGD") or command.section.section("optimizer")
 
 
 RULE = Rule(

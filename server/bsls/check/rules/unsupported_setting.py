@@ -15,8 +15,8 @@ def check(context: Context) -> Iterator[Finding]:
     """Actions, readers and training settings that `bsls run` would stop at; information, since the config is right."""
     for command in context.commands:
         found = list(unsupported_parts(command))
-        sgd = command.section.section("SGD") or command.section.section("optimizer")
-        if command.action in ("train", "trainRNN") and sgd is not None:
+        sgd = command.sgd()
+        if sgd is not None and command.kind.supported:
             with suppress(BsError):  # said elsewhere
                 found += unsupported_settings(read_sgd(sgd, command.precision))
         for finding in found:
