@@ -175,6 +175,14 @@ class ExpandedText:
         at = min(span.start + max(offset - piece.at, 0), span.end)
         return span.source, at, min(at + 1, span.end)
 
+    def offset_of(self, source: Source, at: int) -> int | None:
+        """The offset here of what stands at `at` in `source`; None where that is not part of this text."""
+        for piece in self._pieces:
+            span = piece.span
+            if span.source is source and span.start <= at <= span.end:
+                return piece.at + (at - span.start if piece.exact else 0)
+        return None
+
     def span(self, start: int = 0, end: int | None = None) -> Span:
         """Where the text from `start` to `end` was written; if that is several places, the one where it begins."""
         end = len(self.text) if end is None else end

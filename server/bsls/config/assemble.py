@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 
 from bsls.config.section import Section
-from bsls.finding import BsError, Finding
+from bsls.finding import BsError
 from bsls.source import ExpandedText, Source
-from bsls.syntax.brackets import repairs
+from bsls.syntax.brackets import with_matching_brackets
 from bsls.syntax.outer import blank_comments
 
 _INCLUDE = re.compile(r"^include=([^\n]*)", re.MULTILINE)
@@ -59,21 +59,8 @@ def assemble(parts: Iterable[Source], include: Callable[[str], Source] | None = 
     for source in sources:
         add(source)
     first = next((s for s in sources if s.path != COMMAND_LINE), sources[0] if sources else Source("", ""))
-    joined, problems = _with_matching_brackets(ExpandedText.join(texts))
+    joined, problems = with_matching_brackets(ExpandedText.join(texts))
     return Section("", joined, None, first.span(0, 0), problems)
-
-
-def _with_matching_brackets(text: ExpandedText) -> tuple[ExpandedText, list[Finding]]:
-    changes, problems = repairs(text.text)
-    if not changes:
-        return text, []
-    parts: list[ExpandedText | str] = []
-    at = 0
-    for change in changes:
-        parts += [text.slice(at, change.at), change.insert]
-        at = change.at + change.remove
-    found = [Finding("syntax", p.message, text.span(p.start, p.end), help=p.help) for p in problems]
-    return ExpandedText.join([*parts, text.slice(at, len(text))]), found
 
 
 COMMAND_LINE = "<command line>"

@@ -158,11 +158,12 @@ class Section:
     def _parse(self) -> dict[str, Value]:
         if self._values is not None:
             return self._values
-        self._values = {}
+        values: dict[str, Value] = {}
+        found: list[Finding] = []
         text = self.text.text
         for start, end in [(0, len(text))] if self.parent is None else _bodies(text):
             items, problems = scan_items(text, start, end)
-            self._problems += [self._finding(p) for p in problems]
+            found += [self._finding(p) for p in problems]
             for item in items:
                 key = text[item.key_start : item.key_end]
                 raw = (
@@ -170,10 +171,13 @@ class Section:
                     if item.bare
                     else self.text.slice(item.value_start, item.value_end)
                 )
-                old = self._values.pop(key.lower(), None)
+                old = values.pop(key.lower(), None)
                 if old is not None and raw.text.startswith("["):
                     raw = ExpandedText.join([old.raw, " ", raw])
-                self._values[key.lower()] = Value(key, raw, self.text.span(item.key_start, item.key_end))
+                values[key.lower()] = Value(key, raw, self.text.span(item.key_start, item.key_end))
+        if self._values is None:  # another thread may have been faster
+            self._problems += found
+            self._values = values
         return self._values
 
     def _finding(self, problem: OuterProblem) -> Finding:

@@ -56,25 +56,44 @@ def with_deep_stack(work: Callable[[], T]) -> T:
         except BaseException as error:
             failure.append(error)
 
-    limit, size = sys.getrecursionlimit(), threading.stack_size()
-    threading.stack_size(_STACK)
-    sys.setrecursionlimit(max(limit, 1_000_000))
+    limit = sys.getrecursionlimit()
     try:
-        thread = threading.Thread(target=run, name=_THREAD)
-        thread.start()
-        thread.join()
+        start_with_deep_stack(run).join()
     finally:
-        threading.stack_size(size)
         sys.setrecursionlimit(limit)
     if failure:
         raise failure[0]
     return outcome[0]
 
 
-def evaluate_network(text: ExpandedText, environment: Environment) -> Evaluation:
+def start_with_deep_stack(work: Callable[[], None]) -> threading.Thread:
+    """Starts a thread on which evaluations run without one of their own."""
+    size = threading.stack_size(_STACK)
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 1_000_000))
+    try:
+        thread = threading.Thread(target=work, name=_THREAD, daemon=True)
+        thread.start()
+    finally:
+        threading.stack_size(size)
+    return thread
+
+
+def members_of(text: ExpandedText, previous: Members | None = None) -> Members | None:
+    """The members of a network description in `{ }` or `[ ]`; None for one that is an expression.
+
+    `previous` are those of an earlier revision of the same description.
+    """
+    text = text.strip()
+    if text.text[:1] not in ("{", "["):
+        return None
+    return Members(text, 1, len(text) - text.text.endswith(CLOSERS[text.text[0]]), previous)
+
+
+def evaluate_network(text: ExpandedText, environment: Environment, members: Members | None = None) -> Evaluation:
     """The network that a `{ ... }`, `[ ... ]` or `( expression )` describes, validated.
 
-    With a strict environment the first problem is raised as BsError; else all are in `findings`.
+    With a strict environment the first problem is raised as BsError; else all are in `findings`. `members` are those of
+    the text where they are known already.
     """
     text = text.strip()
     if text.text[:1] not in ("{", "[", "("):
@@ -84,10 +103,11 @@ def evaluate_network(text: ExpandedText, environment: Environment) -> Evaluation
             text.span(),
             help="put it into { }",
         )
-    return with_deep_stack(lambda: _evaluate(text, environment))
+    members = members or members_of(text)
+    return with_deep_stack(lambda: _evaluate(text, members, environment))
 
 
-def _evaluate(text: ExpandedText, environment: Environment) -> Evaluation:
+def _evaluate(text: ExpandedText, members: Members | None, environment: Environment) -> Evaluation:
     interpreter = Interpreter(environment)
     prelude = LibraryScope(None, {
         "deviceId": Thunk.done(float(environment.device)),
@@ -96,10 +116,10 @@ def _evaluate(text: ExpandedText, environment: Environment) -> Evaluation:
     })  # fmt: skip
     result = Evaluation(None, findings=environment.findings, loaded=environment.loaded)
     try:
-        if text.text.startswith("("):
+        if members is None:
             _from_expression(text, interpreter, prelude, result)
         else:
-            _from_record(text, interpreter, prelude, result)
+            _from_record(text, members, interpreter, prelude, result)
     except BsError as error:
         if environment.strict:
             raise
@@ -137,10 +157,11 @@ def _from_expression(text: ExpandedText, interpreter: Interpreter, prelude: Scop
         )
 
 
-def _from_record(text: ExpandedText, interpreter: Interpreter, prelude: Scope, result: Evaluation) -> None:
+def _from_record(
+    text: ExpandedText, members: Members, interpreter: Interpreter, prelude: Scope, result: Evaluation
+) -> None:
     close = CLOSERS[text.text[0]]
-    end = len(text) - 1 if text.text.endswith(close) else len(text)
-    members = Members(text, 1, end)
+    end = len(text) - text.text.endswith(close)
     if end == len(text):
         message = f"no closing {close} found for this {text.text[0]}"
         _refuse(interpreter, [Finding("syntax", message, text.span(0, 1), help=f"close it with {close}")])
@@ -153,7 +174,7 @@ def _from_record(text: ExpandedText, interpreter: Interpreter, prelude: Scope, r
         )
     _refuse(interpreter, members.problems)
     for name in members.names:
-        _refuse(interpreter, tree.problems(members.member(name)))
+        _refuse(interpreter, members.findings(name))
     result.scope = LazyRecordScope(prelude, members, "")
     result.network = network_of(interpreter, result.scope)
 

@@ -9,16 +9,35 @@ from difflib import get_close_matches
 from bsls.finding import BsError
 from bsls.source import Source, Span
 
+State = tuple[int, int, int] | None
+"""What tells versions of a file apart: time of the last change, size, number on the disk. None: there is no file."""
+
+
+def state_of(path: str) -> State:
+    """The present state of a file or folder."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
 
 class Files:
     """Reads texts and looks for files, relative to `base`; remembers what was read and what was absent.
 
-    `documents` are open documents by absolute path; they come before the disk.
+    `documents` are open documents by absolute path; they come before the disk. `states` has the state of each file
+    when it was first looked at.
     """
 
-    def __init__(self, base: str = "", documents: Mapping[str, Source] | None = None) -> None:
+    def __init__(
+        self,
+        base: str = "",
+        documents: Mapping[str, Source] | None = None,
+        states: dict[str, State] | None = None,
+    ) -> None:
         self.base = base
         self.documents = documents or {}
+        self.states = {} if states is None else states
         self.read: dict[str, Source] = {}
         self.absent: set[str] = set()
 
@@ -30,15 +49,27 @@ class Files:
         return os.path.join(self.base, path.replace("\\", "/")) if self.base else path.replace("\\", "/")
 
     def exists(self, path: str) -> bool:
-        found = os.path.exists(self.shown(path))
+        found = self.look(path) is not None
         if not found:
             self.absent.add(self.absolute(path))
         return found
+
+    def look(self, path: str) -> State:
+        """The state of a file or folder; it is remembered."""
+        absolute = self.absolute(path)
+        state = state_of(absolute)
+        self.states.setdefault(absolute, state)
+        return state
+
+    def changed(self) -> bool:
+        """Whether a file that was looked at is no longer as it was."""
+        return any(state_of(p) != state for p, state in self.states.items() if p not in self.documents)
 
     def similar(self, path: str) -> str | None:
         """A file in the same folder, or beside the config, that was probably meant by `path`."""
         name = os.path.basename(path)
         for folder in dict.fromkeys((os.path.dirname(path), "")):
+            self.look(folder)
             try:
                 entries = [e.name for e in os.scandir(self.shown(folder) or ".") if e.is_file()]
             except OSError:
@@ -50,6 +81,7 @@ class Files:
 
     def matrix_size(self, path: str) -> tuple[int, int] | None:
         """Rows and columns of a text file with a matrix, a row a line; None where it is no such file."""
+        self.look(path)
         try:
             with open(self.shown(path), encoding="ascii") as file:
                 rows = [len(line.split()) for line in file if line.strip()]
@@ -61,8 +93,10 @@ class Files:
         """The text of a file; raises BsError, at `span` or else at the file itself, if it cannot be read as text."""
         absolute = self.absolute(path)
         place = span or Source(self.shown(path), "").span(0, 0)
+        self.look(path)
         if absolute in self.documents:
-            return self.documents[absolute]
+            self.read[absolute] = self.documents[absolute]
+            self._refuse_binary(path, self.documents[absolute].text, place)
         if absolute not in self.read:
             try:
                 with open(self.shown(path), encoding="utf-8-sig", newline="") as file:
@@ -75,12 +109,16 @@ class Files:
                 raise BsError(
                     "missing-file", f"cannot read '{path}': {error.strerror}", place, help="correct the path"
                 ) from error
-            if "\0" in text:
-                raise BsError(
-                    "syntax",
-                    f"'{path}' is not a text file",
-                    place,
-                    help="give a config file; a model is shown by `bsls model show`",
-                )
+            self._refuse_binary(path, text, place)
             self.read[absolute] = Source(self.shown(path), text.replace("\r\n", "\n") if "\r\n" in text else text)
         return self.read[absolute]
+
+    @staticmethod
+    def _refuse_binary(path: str, text: str, place: Span) -> None:
+        if "\0" in text:
+            raise BsError(
+                "syntax",
+                f"'{path}' is not a text file",
+                place,
+                help="give a config file; a model is shown by `bsls model show`",
+            )

@@ -6,11 +6,12 @@ import glob
 import os
 import re
 from collections.abc import Iterator, Sequence
+from threading import Event
 
 from bsls.config.assemble import COMMAND_LINE, argument, assemble
 from bsls.config.commands import Command, commands
 from bsls.config.section import Section, Value
-from bsls.evaluate.brainscript import Evaluation, evaluate_network
+from bsls.evaluate.brainscript import Evaluation, evaluate_network, members_of
 from bsls.evaluate.environment import Counters, Environment, Model
 from bsls.finding import BsError, Finding
 from bsls.modelfile import v1
@@ -19,6 +20,10 @@ from bsls.network.network import Network
 from bsls.network.validation import Validation, validate
 from bsls.project.files import Files
 from bsls.source import Source, Span
+from bsls.syntax.brainscript import Members
+
+BRAINSCRIPT = ("brainscriptnetworkbuilder", "experimentalnetworkbuilder")
+"""Keys, in lower case, whose text is BrainScript."""
 
 _EPOCH = re.compile(r"\.\d+$")
 _MAX_NEIGHBOURS = 50
@@ -37,7 +42,8 @@ class Project:
     """What `configFile=F[+G] key=value ...` means.
 
     `foresee` lets models that do not exist yet be known from the command that will write them: right for everything
-    but a run.
+    but a run. `previous` is the same config before an edit; its unchanged parts are not parsed again. `cancel` ends
+    evaluations when it is set.
     """
 
     def __init__(
@@ -47,9 +53,14 @@ class Project:
         *,
         foresee: bool = True,
         shared: _Foreseen | None = None,
+        previous: Project | None = None,
+        cancel: Event | None = None,
     ) -> None:
         self.files = files or Files()
         self.foresee = foresee
+        self.cancel = cancel
+        self._members: dict[str, Members | None] = {}
+        self._old_members = previous._members if previous is not None else {}
         self.counters = Counters()
         self.config_paths: list[str] = []
         self.unknown_models: list[tuple[str, Span | None]] = []
@@ -105,6 +116,7 @@ class Project:
             precision="double" if command.precision == "double" else "float",
             trace_level=command.trace_level, strict=strict, counters=counters or self.counters,
             load=lambda path, span: self.load_model(path, span, counters), matrix_size=self.files.matrix_size,
+            cancel=self.cancel,
         )  # fmt: skip
 
     def build(self, command: Command, *, strict: bool = True, counters: Counters | None = None) -> Evaluation:
@@ -115,14 +127,26 @@ class Project:
                 "missing-key", f"command '{command.name}' has no network description", command.section.span,
                 help="add BrainScriptNetworkBuilder = { ... }",
             )  # fmt: skip
-        if value.key.lower() not in ("brainscriptnetworkbuilder", "experimentalnetworkbuilder"):
+        if value.key.lower() not in BRAINSCRIPT:
             raise BsError(
                 "unsupported-builder",
                 f"{value.key} is not supported by this version",
                 value.key_span,
                 help="describe the network in BrainScriptNetworkBuilder",
             )
-        return evaluate_network(value.raw, self.environment(command, strict=strict, counters=counters))
+        environment = self.environment(command, strict=strict, counters=counters)
+        return evaluate_network(value.raw, environment, self.members(command))
+
+    def members(self, command: Command) -> Members | None:
+        """The members of the command's BrainScript description; None where it has none."""
+        value = command.builder()
+        if value is None or value.key.lower() not in BRAINSCRIPT:
+            return None
+        holder = command.section.holder(value.key)
+        key = f"{holder.path if holder else ''}:{value.key}".lower()
+        if key not in self._members:
+            self._members[key] = members_of(value.raw, self._old_members.get(key))
+        return self._members[key]
 
     def network(self, command: Command, *, strict: bool = True) -> Evaluation:
         """The network that the command works on: built or loaded, as its action does it.
@@ -252,12 +276,13 @@ class Project:
         """The other configs of the folder, as far as they can be read."""
         folder = os.path.dirname(self.files.shown(self.config_paths[0])) or "."
         projects = self._foreseen.projects
+        self.files.look(os.path.abspath(folder))
         for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.cntk")))[:_MAX_NEIGHBOURS]:
             path = os.path.abspath(path)
             if path not in projects:
-                files = Files(self.files.base, self.files.documents)
+                files = Files(self.files.base, self.files.documents, self.files.states)
                 try:
-                    Project([f"configFile={path}"], files, shared=self._foreseen)
+                    Project([f"configFile={path}"], files, shared=self._foreseen, cancel=self.cancel)
                 except BsError:
                     projects[path] = None
             neighbour = projects[path]

@@ -31,12 +31,14 @@ class Reference:
 
 
 @dataclass(slots=True)
-class _Level:
+class Level:
+    """The names of a record or function, and what is around it."""
+
     names: Mapping[str, tree.Member | tree.Parameter]
-    outer: _Level | None
+    outer: Level | None
 
     def find(self, name: str) -> tree.Member | tree.Parameter | None:
-        level: _Level | None = self
+        level: Level | None = self
         while level is not None:
             if name in level.names:
                 return level.names[name]
@@ -44,48 +46,83 @@ class _Level:
         return None
 
     def visible(self) -> Iterator[str]:
-        level: _Level | None = self
+        """All names that can be used here, inner ones first."""
+        level: Level | None = self
         while level is not None:
             yield from level.names
             level = level.outer
 
 
+def top_level(members: Members) -> Level:
+    """The outermost names of a network description."""
+    return Level({name: members.member(name) for name in members.names}, None)
+
+
 def references(members: Members) -> Iterator[Reference]:
     """All uses of names in a network description, with what they mean."""
-    top = _Level({name: members.member(name) for name in members.names}, None)
+    top = top_level(members)
     for name in members.names:
         yield from _walk(members.member(name).value, top)
 
 
 def call_problems(members: Members) -> Iterator[BsError]:
     """Calls of functions that are known without evaluation whose arguments do not fit."""
-    top = _Level({name: members.member(name) for name in members.names}, None)
+    top = top_level(members)
     for name in members.names:
         yield from _calls(members.member(name).value, top)
 
 
-def _inner(expr: Expr, level: _Level) -> Iterator[tuple[Expr, _Level]]:
-    """The parts of an expression with the scope that each sees."""
+def certain_problems(members: Members) -> Iterator[BsError]:
+    """Unknown names where evaluation surely comes: not in functions, branches, records, or what a function of the config
+    is given."""
+    top = top_level(members)
+    for name in members.names:
+        stack: list[Expr] = [members.member(name).value]
+        while stack:
+            part = stack.pop()
+            if isinstance(part, tree.Name):
+                problem = resolve(part, top).problem
+                if problem is not None:
+                    yield problem
+            elif isinstance(part, tree.Access):
+                stack.append(part.object)
+            elif isinstance(part, tree.Binary):
+                stack += (part.left, part.right)
+            elif isinstance(part, tree.Unary):
+                stack.append(part.operand)
+            elif isinstance(part, tree.Call):
+                stack.append(part.function)
+                if isinstance(part.function, tree.Name) and part.function.id not in top.names:  # of the library
+                    stack += (a.value for a in part.arguments if not a.name)
+            elif isinstance(part, tree.Array):
+                stack += part.elements
+            elif isinstance(part, tree.Index):
+                stack.append(part.array)
+
+
+def inner(expr: Expr, level: Level) -> Iterator[tuple[Expr, Level]]:
+    """The parts of an expression with the names that each sees."""
     if isinstance(expr, tree.Record):
-        inside = _Level(expr.members, level)
+        inside = Level(expr.members, level)
         yield from ((m, inside) for m in expr.members.values())
     elif isinstance(expr, tree.Function):
         yield from ((p, level) for p in expr.parameters)  # defaults do not see the other parameters
-        yield expr.body, _Level({p.name: p for p in expr.parameters}, level)
+        yield expr.body, Level({p.name: p for p in expr.parameters}, level)
     else:
         yield from ((part, level) for part in children(expr))
 
 
-def _walk(expr: Expr, level: _Level) -> Iterator[Reference]:
-    stack: list[tuple[Expr, _Level]] = [(expr, level)]
+def _walk(expr: Expr, level: Level) -> Iterator[Reference]:
+    stack: list[tuple[Expr, Level]] = [(expr, level)]
     while stack:
         part, scope = stack.pop()
         if isinstance(part, tree.Name):
-            yield _resolve(part, scope)
-        stack += reversed(list(_inner(part, scope)))
+            yield resolve(part, scope)
+        stack += reversed(list(inner(part, scope)))
 
 
-def _resolve(name: tree.Name, scope: _Level) -> Reference:
+def resolve(name: tree.Name, scope: Level) -> Reference:
+    """What a name means in a scope."""
     target = scope.find(name.id)
     if target is None and name.id in library():
         target = definition(name.id)
@@ -95,12 +132,12 @@ def _resolve(name: tree.Name, scope: _Level) -> Reference:
     return Reference(name, target)
 
 
-def _calls(expr: Expr, level: _Level) -> Iterator[BsError]:
-    stack: list[tuple[Expr, _Level]] = [(expr, level)]
+def _calls(expr: Expr, level: Level) -> Iterator[BsError]:
+    stack: list[tuple[Expr, Level]] = [(expr, level)]
     while stack:
         part, scope = stack.pop()
         if isinstance(part, tree.Call) and isinstance(part.function, tree.Name):
-            target = _resolve(part.function, scope).target
+            target = resolve(part.function, scope).target
             if isinstance(target, tree.Member) and isinstance(target.value, tree.Function):
                 parameters = target.value.parameters
                 problem = argument_problem(
@@ -110,4 +147,4 @@ def _calls(expr: Expr, level: _Level) -> Iterator[BsError]:
                 )
                 if problem is not None:
                     yield problem
-        stack += reversed(list(_inner(part, scope)))
+        stack += reversed(list(inner(part, scope)))

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from itertools import product
 
+from bsls.finding import Finding
+from bsls.source import ExpandedText
 from bsls.syntax.outer import CLOSERS, OuterProblem
 
 _MARK = re.compile(r"[\[\](){}\"]")
@@ -137,3 +139,17 @@ def repairs(text: str) -> tuple[list[Repair], list[OuterProblem]]:
     readings = [_Reading(text, *flags) for flags in product((True, False), repeat=3)]
     best = min(readings, key=lambda r: len(r.problems))  # the first of them where several are equal
     return sorted(best.repairs, key=lambda r: r.at), best.problems
+
+
+def with_matching_brackets(text: ExpandedText) -> tuple[ExpandedText, list[Finding]]:
+    """The text with the brackets that were probably meant, and what is wrong with those that stand there."""
+    changes, problems = repairs(text.text)
+    if not changes:
+        return text, []
+    parts: list[ExpandedText | str] = []
+    at = 0
+    for change in changes:
+        parts += [text.slice(at, change.at), change.insert]
+        at = change.at + change.remove
+    found = [Finding("syntax", p.message, text.span(p.start, p.end), help=p.help) for p in problems]
+    return ExpandedText.join([*parts, text.slice(at, len(text))]), found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from bsls.finding import BsError, Finding
@@ -27,6 +28,7 @@ _SCAN = re.compile(
 _ASSIGNED = re.compile(r"\s*=(?![=>])")
 _FORM = "members have the form `name = value`, with at most one `;` between them"
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "[|": "|]"}
+_parsing = Lock()  # there is one parser, with one builder
 
 
 def _tokens(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
@@ -69,16 +71,19 @@ class Members:
     """The members of a record, found by the scan; each is parsed when it is asked for.
 
     `names` maps each name to the offsets of its text. `problems` are findings of the scan: text between members, names
-    that occur twice.
+    that occur twice. A member that has the same text in `previous` takes its tree over, which then stands here.
     """
 
-    def __init__(self, text: ExpandedText, start: int, end: int) -> None:
+    def __init__(self, text: ExpandedText, start: int, end: int, previous: Members | None = None) -> None:
         self.text = text
         self.problems: list[Finding] = []
         self.names: dict[str, tuple[int, int]] = {}
         self._docs: dict[str, tuple[int, int]] = {}
         self._parsed: dict[str, tree.Member] = {}
+        self._findings: dict[str, list[Finding]] = {}
         self._cut(start, end)
+        if previous is not None:
+            self._take_over(previous)
 
     def _cut(self, start: int, end: int) -> None:
         text = self.text.text
@@ -127,6 +132,16 @@ class Members:
             self.names[name] = (begin, stop)
             self._docs[name] = (gap, begin)
 
+    def _take_over(self, previous: Members) -> None:
+        for name, (start, end) in self.names.items():
+            if previous._findings.get(name) != []:  # findings have places of their own
+                continue
+            old_start, old_end = previous.names[name]
+            if self.text.text[start:end] == previous.text.text[old_start:old_end]:
+                member = self._parsed[name] = previous._parsed[name]
+                member.home.text, member.home.offset = self.text, start
+                self._findings[name] = []
+
     def _first_on_line(self, m: re.Match[str]) -> bool:
         text = self.text.text
         return not text[text.rfind("\n", 0, m.start()) + 1 : m.start()].strip()
@@ -164,6 +179,13 @@ class Members:
             found = self._parsed[name] = parse_member(self.text, start, end)
         return found
 
+    def findings(self, name: str) -> list[Finding]:
+        """What is wrong with the text of a member."""
+        found = self._findings.get(name)
+        if found is None:
+            found = self._findings[name] = list(tree.problems(self.member(name)))
+        return found
+
 
 def parse_member(text: ExpandedText, start: int, end: int, library: bool = False) -> tree.Member:
     """The tree of the member between two offsets; never raises."""
@@ -172,8 +194,9 @@ def parse_member(text: ExpandedText, start: int, end: int, library: bool = False
     piece = text.text[start:end]
     home = Home(text, start, library)
     try:
-        _builder().home = home
-        return _parser().parse(piece)  # type: ignore[return-value]
+        with _parsing:
+            _builder().home = home
+            return _parser().parse(piece)  # type: ignore[return-value]
     except UnexpectedInput as error:
         finding = syntax_finding(error, piece, home)
     except BsError as error:
