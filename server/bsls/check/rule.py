@@ -81,7 +81,8 @@ Check = Callable[[Context], Iterator[Finding]]
 class Rule:
     """One thing that can be wrong. `doc` explains it with an example; `check` finds it.
 
-    Rules without `check` are found where the text is read or the network evaluated; they are here for their doc.
+    Rules without `check` are found where the text is read or the network evaluated; they are here for their doc. A
+    `quick` one needs no evaluation.
     """
 
     name: str
@@ -89,3 +90,4 @@ class Rule:
     summary: str
     doc: str
     check: Check | None = None
+    quick: bool = False

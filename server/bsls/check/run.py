@@ -2,35 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bsls.check.registry import all_rules
-from bsls.check.rule import Context
+from bsls.check.rule import Context, Rule
 from bsls.config.assemble import COMMAND_LINE
+from bsls.evaluate.brainscript import members_of
 from bsls.finding import BsError, Finding, Related
 from bsls.project.files import Files
 from bsls.project.project import Project
+from bsls.resolve.scopes import certain_problems
+from bsls.source import ExpandedText, Source
+from bsls.syntax.brainscript import Members
 
 
 def check_config(arguments: Sequence[str], files: Files | None = None) -> tuple[list[Finding], Files]:
-    """The findings for `configFile=F key=value ...`, and the files that were read."""
+    """The findings for `configFile=F key=value ...`, and the files that were read.
+
+    A single file F that ends in `.bs` is BrainScript alone, and is checked for its syntax.
+    """
     files = files or Files()
     try:
-        project = Project(arguments, files)
+        if len(arguments) == 1 and is_brainscript(arguments[0]):
+            return check_brainscript(files.source(arguments[0].partition("=")[2])), files
+        context = Context(Project(arguments, files))
     except BsError as error:
         if error.finding.rule == "usage":
             raise
         return [error.finding], files
-    context = Context(project)
+    return all_findings(context), files
+
+
+def is_brainscript(path: str) -> bool:
+    """Whether a file holds BrainScript without a config around it."""
+    return path.lower().endswith(".bs")
+
+
+def check_brainscript(source: Source, members: Members | None = None) -> list[Finding]:
+    """What is wrong with the syntax of a file of BrainScript definitions, or of one description in brackets."""
+    text = ExpandedText.of(source)
+    members = members or members_of(text) or Members(text, 0, len(text))
+    return _sorted([*members.problems, *(f for name in members.names for f in members.findings(name))])
+
+
+def all_findings(context: Context) -> list[Finding]:
+    """What all rules find; evaluates the networks."""
+    return _found(context, all_rules().values())
+
+
+def quick_findings(context: Context) -> list[Finding]:
+    """The part of `all_findings` that takes no evaluation: syntax, names that are certainly used, and keys."""
     findings: list[Finding] = []
-    for rule in all_rules().values():
+    for members in {id(m): m for m in _members(context)}.values():
+        findings += members.problems
+        for name in members.names:
+            findings += members.findings(name)
+        findings += (problem.finding for problem in certain_problems(members))
+    return _found(context, (r for r in all_rules().values() if r.quick), findings)
+
+
+def _members(context: Context) -> Iterator[Members]:
+    for command in context.commands:
+        if command.kind.network in ("build", "either"):
+            try:
+                members = context.project.members(command)
+            except BsError:  # evaluation says it
+                continue
+            if members is not None:
+                yield members
+
+
+def _found(context: Context, rules: Iterable[Rule], findings: Sequence[Finding] = ()) -> list[Finding]:
+    found = list(findings)
+    for rule in rules:
         if rule.check is None:
             continue
         try:
-            findings += rule.check(context)
+            found += rule.check(context)
         except BsError as error:
-            findings.append(error.finding)
-    return _sorted([*findings, *context.findings]), files
+            found.append(error.finding)
+    return _sorted([*found, *context.findings])
 
 
 def _sorted(findings: list[Finding]) -> list[Finding]:
@@ -60,6 +111,6 @@ def _variables_once(findings: list[Finding]) -> list[Finding]:
         if before is None:
             first[finding.message] = finding
             found.append(finding)
-        elif finding.span is not None:
+        elif finding.span is not None and all(r.span != finding.span for r in before.related):
             before.related.append(Related("it is used here as well", finding.span))
     return found

@@ -61,4 +61,5 @@ RULE = Rule(
     """`train` needs a network description, a reader, a modelPath and an SGD block with maxEpochs and a learning rate;
 `test` a reader and a modelPath. Keys are looked up in the section and then in the blocks around it, up to the top.""",
     check,
+    quick=True,
 )  # fmt: skip

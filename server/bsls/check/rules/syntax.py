@@ -25,4 +25,5 @@ RULE = Rule(
 
 In the config language comments begin with `#` after a blank; `//` is a comment only inside BrainScript.""",
     check,
+    quick=True,
 )  # fmt: skip

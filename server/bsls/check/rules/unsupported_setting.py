@@ -30,4 +30,5 @@ RULE = Rule(
 
     SGD = { gradUpdateType = "adam" }     # this version has plain and momentum steps""",
     check,
+    quick=True,
 )  # fmt: skip

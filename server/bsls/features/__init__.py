@@ -1,0 +1,1 @@
+"""What an editor shows, one feature a file: plain results, no protocol."""

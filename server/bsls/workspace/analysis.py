@@ -1,0 +1,126 @@
+"""One revision of one document, and everything that is worked out from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from threading import Event
+
+from bsls.check.rule import Context
+from bsls.check.run import all_findings, check_brainscript, is_brainscript, quick_findings
+from bsls.evaluate.brainscript import Evaluation
+from bsls.features.document import Document
+from bsls.finding import BsError, Finding, Severity
+from bsls.project.files import Files
+from bsls.project.project import Project
+from bsls.source import Source
+
+MAX_LENGTH = 1_000_000
+"""Characters of a text up to which it is looked at while it is edited."""
+
+
+class Analysis:
+    """What is known of a document at one revision: first without evaluation, then, in the background, all of it.
+
+    `previous` is an earlier revision of the same document, whose parsed texts and evaluations are used as long as there
+    are no newer ones.
+    """
+
+    def __init__(self, source: Source, documents: Mapping[str, Source], previous: Analysis | None = None) -> None:
+        self.source = source
+        self.cancel = Event()
+        self.files = Files(os.path.dirname(source.path), documents)
+        self.findings: list[Finding] | None = None
+        """All findings, when the evaluation has finished."""
+        self._previous = previous
+        self._context: Context | None = None
+        self._problem: Finding | None = None
+
+    @cached_property
+    def kind(self) -> str:
+        """`config`, `brainscript`, or `other` for what is not analysed."""
+        if is_brainscript(self.source.path):
+            return "brainscript"
+        return "other" if self.source.path.lower().endswith((".ndl", ".mel")) else "config"
+
+    @cached_property
+    def document(self) -> Document:
+        """What features see now."""
+        context = self.context
+        before = self._previous.document if self._previous is not None else None
+        document = Document(self.source, brainscript=self.kind == "brainscript", previous=before)
+        if context is not None:
+            document.project = context.project
+            document.commands = context.commands
+        if before is not None:
+            document.evaluations = before.evaluations
+            before.previous = None  # no chain of all revisions
+        _ = document.networks
+        self._previous = document.previous = None
+        return document
+
+    @property
+    def context(self) -> Context | None:
+        """What the rules see; None where the text is no config, or one that cannot be put together."""
+        if self._context is None and self._problem is None and self.kind == "config":
+            before = self._previous.context if self._previous is not None else None
+            try:
+                if len(self.source.text) > MAX_LENGTH:
+                    raise BsError(
+                        "syntax", f"this file is longer than {MAX_LENGTH:,} characters and is not checked while it is edited",
+                        self.source.span(0, 0), severity=Severity.INFORMATION, help="use `bsls check`",
+                    )  # fmt: skip
+                words = [f"configFile={os.path.basename(self.source.path)}"]
+                project = Project(
+                    words, self.files, previous=before.project if before is not None else None, cancel=self.cancel
+                )
+                self._context = Context(project)
+            except BsError as error:
+                self._problem = error.finding
+        return self._context
+
+    @cached_property
+    def quick(self) -> list[Finding]:
+        """The findings that take no evaluation."""
+        _ = self.document
+        if self.kind == "brainscript":
+            self.findings = check_brainscript(self.source, self.document.networks[0].members)
+            return self.findings
+        context = self.context
+        if context is None:
+            self.findings = [self._problem] if self._problem is not None else []
+            return self.findings
+        return quick_findings(context)
+
+    def evaluate(self) -> None:
+        """Works out all findings, on a thread with a deep stack; leaves them unknown if `cancel` was set meanwhile."""
+        quick, context = self.quick, self.context
+        if context is None or self.findings is not None:
+            return
+        try:
+            found = all_findings(context)
+        except Exception as error:  # the editor must live on
+            found = [*quick, _failure(error, self.source)]
+        if not self.cancel.is_set():
+            self.findings = found
+
+    def evaluations(self) -> dict[tuple[str, str], Evaluation]:
+        """The networks of the commands, after `evaluate`."""
+        networks: Sequence = self._context.networks if self._context is not None else ()
+        return {(c.command.name, c.command.action): c.evaluation for c in networks if c.evaluation is not None}
+
+    def finish(self) -> None:
+        """Lets features see what `evaluate` has found."""
+        self.document.evaluations = self.evaluations()
+        self.document.findings = self.findings or []
+        for network in self.document.networks:
+            for command in network.commands:
+                network.evaluation = self.document.evaluations.get((command.name, command.action)) or network.evaluation
+
+
+def _failure(error: Exception, source: Source) -> Finding:
+    return Finding(
+        "internal", f"bsls itself failed while it checked this file: {type(error).__name__}: {error}",
+        source.span(0, 0), Severity.INFORMATION, help="please report it, with the file",
+    )  # fmt: skip
