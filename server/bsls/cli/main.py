@@ -19,6 +19,7 @@ _COMMANDS = {
     "model": "Look into model files.",
     "rules": "List what `check` looks for.",
     "explain": "Explain a rule of `check`.",
+    "lsp": "Serve an editor.",
 }
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""

@@ -1,0 +1,1 @@
+"""The language server protocol: the only room that knows it."""
