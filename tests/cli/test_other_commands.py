@@ -50,7 +50,7 @@ def test_help(folder: Path) -> None:
         (["graph"], "Missing argument"),
         (["graph", "c.cntk", "--command", "Nope"], "the config runs no command 'Nope', only Train, Test"),
         (["graph", "c.cntk", "--set", "x"], "'x' is not of the form KEY=VALUE"),
-        (["graph", "c.cntk", "--format", "dot"], "'dot' is not one of 'log', 'json'"),
+        (["graph", "c.cntk", "--format", "png"], "'png' is not one of 'log', 'json', 'dot', 'svg'"),
         (["model", "nope"], "No such command 'nope'."),
         (["model", "show"], "Missing argument"),
         (["model", "show", "adam.dnn", "--format", "xml"], "'xml' is not one of"),

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from bsls.cli.arguments import reference_arguments, settings_option
+
+if TYPE_CHECKING:
+    from bsls.config.commands import Command
+    from bsls.network.network import Network
 
 
 @click.command()
 @click.argument("arguments", nargs=-1, required=True, metavar="FILE | configFile=FILE [key=value]...")
 @click.option("--command", "only", help="Only this command.")
 @settings_option
-@click.option("--format", "form", type=click.Choice(["log", "json"]), default="log", show_default=True)
+@click.option("--format", "form", type=click.Choice(["log", "json", "dot", "svg"]), default="log", show_default=True)
 def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, ...], form: str) -> None:
     """Show the networks that a config's commands build or load, without running anything.
 
-    `log` prints the lines `Validating --> ...` of the reference, `json` nodes and roots for programs. Data files are not
-    needed, nor models that a command of the config writes.
+    `log` prints the lines `Validating --> ...` of the reference, `json` nodes and roots for programs, `dot` text for
+    Graphviz, `svg` a picture. Data files are not needed, nor models that a command of the config writes.
     """
     from bsls.finding import BsError
     from bsls.network.printing import evaluation_log
     from bsls.project.project import Project
 
     project = Project(reference_arguments(arguments, settings))
-    shown: list[dict[str, object]] = []
     steps = project.commands()
     if only is not None:
         names = ", ".join(dict.fromkeys(s.name for s in steps))
         steps = [s for s in steps if s.name.lower() == only.lower()]
         if not steps:
             raise click.BadParameter(f"the config runs no command '{only}', only {names}", param_hint="'--command'")
+    networks: list[tuple[Command, Network]] = []
     for step in steps:
         if form == "log":
             click.echo(f"# {step.name} command ({step.action} action)")
@@ -44,18 +50,26 @@ def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, .
                 path.span,
                 help="train it first, or check the path",
             )
+        networks.append((step, evaluation.network))
         if form == "log":
             assert evaluation.validation is not None
             models = [(m.network, m.validation) for m in evaluation.loaded]
             for line in evaluation_log([*models, (evaluation.network, evaluation.validation)]):
                 if line.startswith("Validating -->"):
                     click.echo(line)
-        else:
-            from bsls.cli.render.model import as_json
-
-            shown.append({"command": step.name, "action": step.action, **as_json(evaluation.network)})
     if form == "json":
         import json
 
+        from bsls.cli.render.model import as_json
+
+        shown = [{"command": s.name, "action": s.action, **as_json(network)} for s, network in networks]
         first = {key: shown[0][key] for key in ("nodes", "roots")} if shown else {"nodes": [], "roots": {}}
         click.echo(json.dumps({**first, "commands": shown}, indent=1))
+    elif form == "dot":
+        from bsls.cli.render.dot import as_dot
+
+        click.echo(as_dot([(f"{s.name} ({s.action})", network) for s, network in networks]), nl=False)
+    elif form == "svg":
+        from bsls.cli.render.svg import as_svg
+
+        click.echo(as_svg([(f"{s.name} ({s.action})", network) for s, network in networks]), nl=False)

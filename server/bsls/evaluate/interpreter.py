@@ -28,7 +28,7 @@ from bsls.evaluate.values import (
     show_number,
 )
 from bsls.finding import BsError, Edit, Finding, Fix, Related
-from bsls.library.index import library
+from bsls.library.index import sources
 from bsls.network.naming import access_name, find_by_access
 from bsls.network.node import Node
 from bsls.resolve.arguments import argument_problem
@@ -578,7 +578,7 @@ def _means_brackets(written: str, name: str) -> bool:
 
 def _blame(finding: Finding, call: Expr) -> None:
     """Moves a finding about the text of the library to the user's call."""
-    if finding.span is not None and any(finding.span.source is file.source for file in library().values()):
+    if finding.span is not None and finding.span.source in sources():
         finding.related.append(Related("in the library", finding.span))
         finding.span = call.span
 

@@ -55,6 +55,12 @@ def library() -> dict[str, LibraryFile]:
 
 
 @cache
+def sources() -> frozenset[Source]:
+    """The texts of the library."""
+    return frozenset(file.source for file in library().values())
+
+
+@cache
 def definition(name: str) -> Member:
     """The tree of a library definition."""
     file = library()[name]
