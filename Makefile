@@ -28,6 +28,7 @@ test-all: .make/setup
 
 bench: .make/setup
 	@$(BIN)/python benchmarks/check.py
+	@$(BIN)/python benchmarks/editor.py
 	@$(BIN)/python benchmarks/training.py
 
 lint: .make/setup .make/node

@@ -44,7 +44,7 @@ def config() -> str:
     parts = [EXAMPLES / "digits" / "autoencoder.cntk", EXAMPLES / "digits" / "adapt.cntk"]
     text = "\n".join(path.read_text() for path in parts)
     third = (EXAMPLES / "adapt" / "3-new-task.cntk").read_text().replace("../digits/", "")
-    lines = (text + "\n" + third).splitlines()[:226]
+    lines = (text + "\n" + third).splitlines()[:262]
     closed = "\n".join(lines).rpartition("\n}\n")[0] + "\n}\n"
     return closed + "command = Train:Test:Frozen:TestFrozen:Tuned:TestTuned:Base:NewOutput\n"
 
@@ -113,7 +113,7 @@ async def measured(what: str, goal: float, one: Callable[[int], Awaitable[float]
     """Shows median and 95th percentile of the milliseconds that `one` takes."""
     times = [1000 * await one(i) for i in range(rounds)]
     p95 = quantiles(times, n=20)[-1]
-    print(f"  {what:52} {median(times):7.1f}  {p95:7.1f}   (goal {goal:g})")
+    print(f"  {what:52} {median(times):7.1f}  {p95:7.1f}" + (f"   (goal {goal:g})" if goal else ""))
     return times
 
 

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
+from lsprotocol.converters import get_converter
 from pytest_lsp import LanguageClient
 from pytest_lsp.client import make_test_lsp_client
+
+CONVERTER = get_converter()
 
 
 def utf16(text: str) -> int:
@@ -94,6 +97,14 @@ class Editor:
                 capabilities=types.ClientCapabilities(
                     general=types.GeneralClientCapabilities(position_encodings=encodings),
                     window=types.WindowClientCapabilities(work_done_progress=True),
+                    text_document=types.TextDocumentClientCapabilities(
+                        hover=types.HoverClientCapabilities(content_format=[types.MarkupKind.Markdown]),
+                        completion=types.CompletionClientCapabilities(
+                            completion_item=types.ClientCompletionItemOptions(
+                                snippet_support=True, documentation_format=[types.MarkupKind.Markdown]
+                            )
+                        ),
+                    ),
                 ),
                 process_id=os.getpid(),
                 root_uri=folder.as_uri(),
@@ -105,6 +116,10 @@ class Editor:
         return Open(self, path, path.read_bytes().decode() if text is None else text)
 
     async def request(self, method: str, params: Any) -> Any:
+        """The answer to a request; `params` are plain."""
+        kind = types.METHOD_TO_TYPES.get(method, (None,) * 3)[2]
+        if kind is not None:
+            params = CONVERTER.structure(params, kind)
         return await asyncio.wait_for(self.client.protocol.send_request_async(method, params), 30)
 
     async def stop(self) -> None:

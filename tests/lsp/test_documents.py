@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import shutil
 from collections.abc import AsyncIterator
@@ -235,4 +234,4 @@ def requests(document: Open, offset: int) -> list[asyncio.Future[Any]]:
         ("textDocument/codeAction", {**at, "range": whole, "context": {"diagnostics": []}}),
         ("brainscript/commands", {"uri": document.uri}),
     ]
-    return [asyncio.ensure_future(document.editor.request(method, json.loads(json.dumps(p)))) for method, p in asked]
+    return [asyncio.ensure_future(document.editor.request(method, p)) for method, p in asked]

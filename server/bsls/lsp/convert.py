@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from lsprotocol import types
 from pygls.uris import from_fs_path
 
 from bsls.check.registry import all_rules
+from bsls.features.semantic_tokens import MODIFIERS, TYPES, Token
 from bsls.finding import Edit, Finding, Severity
 from bsls.lsp.text import position
 from bsls.source import Source, Span
@@ -69,19 +70,19 @@ class Converter:
             changes.setdefault(self.uri(edit.span.source.path), []).append(self.text_edit(edit))
         return types.WorkspaceEdit(changes=changes)  # type: ignore[arg-type]
 
-    def semantic_tokens(self, spans: Sequence[tuple[Span, int, int]]) -> list[int]:
-        """Tokens (place, number of the type, bits of the modifiers) in the relative form of the protocol."""
+    def semantic_tokens(self, tokens: Iterable[Token]) -> list[int]:
+        """Tokens in the relative form of the protocol, five numbers each."""
         data: list[int] = []
         line = column = 0
-        for span, kind, modifiers in spans:
-            start = position(span.source, span.start, self.encoding)
-            end = position(span.source, span.end, self.encoding)
+        for token in tokens:
+            start = position(token.span.source, token.span.start, self.encoding)
+            end = position(token.span.source, token.span.end, self.encoding)
             data += (
                 start.line - line,
                 start.character - (column if start.line == line else 0),
                 end.character - start.character,
-                kind,
-                modifiers,
+                TYPES.index(token.type),
+                sum(1 << MODIFIERS.index(m) for m in token.modifiers),
             )
             line, column = start.line, start.character
         return data

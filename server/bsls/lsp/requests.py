@@ -4,39 +4,67 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
+from bsls.config.commands import Command
+from bsls.features.completion import Completion, complete
+from bsls.features.definition import definition
 from bsls.features.document import Document
+from bsls.features.document_symbols import Symbol, document_symbols
+from bsls.features.folding import folding
+from bsls.features.highlights import highlights
+from bsls.features.hover import hover
+from bsls.features.quick_fixes import quick_fixes
+from bsls.features.references import references
+from bsls.features.rename import prepare, rename
+from bsls.features.semantic_tokens import MODIFIERS, TYPES, semantic_tokens
+from bsls.features.signature_help import signature_help
 from bsls.finding import BsError
-from bsls.lsp.server import Server
+from bsls.lsp.server import Refused, Server
 from bsls.lsp.text import offset
 from bsls.source import Span
 
 log = logging.getLogger(__name__)
-P = TypeVar("P")
 
-
-class Refused(JsonRpcException):
-    """A request that cannot be fulfilled; the client shows why."""
-
-    CODE = -32803
-    MESSAGE = "request failed"
+_ITEM_KINDS = {
+    "function": types.CompletionItemKind.Function,
+    "variable": types.CompletionItemKind.Variable,
+    "node": types.CompletionItemKind.Field,
+    "key": types.CompletionItemKind.Property,
+    "value": types.CompletionItemKind.EnumMember,
+    "block": types.CompletionItemKind.Struct,
+    "keyword": types.CompletionItemKind.Keyword,
+    "parameter": types.CompletionItemKind.TypeParameter,
+    "command": types.CompletionItemKind.Event,
+    "stream": types.CompletionItemKind.Interface,
+    "module": types.CompletionItemKind.Module,
+    "file": types.CompletionItemKind.File,
+}
+_SYMBOL_KINDS = {
+    "section": types.SymbolKind.Namespace,
+    "block": types.SymbolKind.Struct,
+    "key": types.SymbolKind.Property,
+    "variable": types.SymbolKind.Variable,
+    "function": types.SymbolKind.Function,
+    "record": types.SymbolKind.Object,
+    "array": types.SymbolKind.Array,
+}
 
 
 def register(server: Server) -> None:
     """Makes the server answer requests."""
 
     def answers(method: str, options: object = None) -> Callable[[Callable[[Document, Any], Any]], None]:
+        """Answers a request about a document; nothing where that is not open, or where something fails inside."""
+
         def with_answer(answer: Callable[[Document, Any], Any]) -> None:
             async def handler(params: Any) -> Any:
                 await asyncio.sleep(0)  # a cancellation that has come meanwhile counts
-                path = server.path(params.text_document.uri)
                 try:
-                    document = server.documents.document(path)
+                    document = server.documents.document(server.path(params.text_document.uri))
                     return None if document is None else answer(document, params)
                 except BsError as error:
                     finding = error.finding
@@ -52,24 +80,104 @@ def register(server: Server) -> None:
     def at(document: Document, place: types.Position) -> int:
         return offset(document.source, place, server.convert.encoding)
 
-    def span(document: Document, range: types.Range) -> Span:
-        return document.source.span(at(document, range.start), at(document, range.end))
+    @answers(
+        types.TEXT_DOCUMENT_COMPLETION,
+        types.CompletionOptions(trigger_characters=[".", "=", ":", "(", "{", "[", ",", '"', "'", "$", " "]),
+    )
+    def _(document: Document, params: types.CompletionParams) -> types.CompletionList:
+        items = [_completion(server, item) for item in complete(document, at(document, params.position))]
+        settled = server.documents.is_settled(document.source.path)
+        return types.CompletionList(is_incomplete=not settled, items=items)
+
+    @answers(types.TEXT_DOCUMENT_HOVER)
+    def _(document: Document, params: types.HoverParams) -> types.Hover | None:
+        found = hover(document, at(document, params.position))
+        if found is None:
+            return None
+        content = _markup(found.markdown, server.taken.markdown_in_hovers)
+        return types.Hover(content, server.convert.range(found.span))
+
+    @answers(types.TEXT_DOCUMENT_SIGNATURE_HELP, types.SignatureHelpOptions(["(", "{", ",", "="], [")", "}"]))
+    def _(document: Document, params: types.SignatureHelpParams) -> types.SignatureHelp | None:
+        found = signature_help(document, at(document, params.position))
+        if found is None:
+            return None
+        parameters = [types.ParameterInformation((start, end), doc or None) for start, end, doc in found.parameters]
+        information = types.SignatureInformation(found.label, found.doc or None, parameters)
+        return types.SignatureHelp([information], 0, found.active)
+
+    @answers(types.TEXT_DOCUMENT_DEFINITION)
+    def _(document: Document, params: types.DefinitionParams) -> list[types.Location]:
+        return [server.convert.location(place.span) for place in definition(document, at(document, params.position))]
+
+    @answers(types.TEXT_DOCUMENT_REFERENCES)
+    def _(document: Document, params: types.ReferenceParams) -> list[types.Location]:
+        found = references(document, at(document, params.position))
+        wanted = [r for r in found if params.context.include_declaration or not r.definition]
+        return [server.convert.location(r.span) for r in wanted]
+
+    @answers(types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
+    def _(document: Document, params: types.DocumentHighlightParams) -> list[types.DocumentHighlight]:
+        kinds = types.DocumentHighlightKind
+        return [
+            types.DocumentHighlight(server.convert.range(r.span), kinds.Write if r.definition else kinds.Read)
+            for r in highlights(document, at(document, params.position))
+        ]
+
+    @answers(types.TEXT_DOCUMENT_PREPARE_RENAME)
+    def _(document: Document, params: types.PrepareRenameParams) -> types.Range | None:
+        span = prepare(document, at(document, params.position))
+        return None if span is None else server.convert.range(span)
+
+    @answers(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
+    def _(document: Document, params: types.RenameParams) -> types.WorkspaceEdit:
+        return server.convert.workspace_edit(rename(document, at(document, params.position), params.new_name))
+
+    @answers(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    def _(document: Document, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+        return [_symbol(server, symbol) for symbol in document_symbols(document)]
+
+    @answers(types.TEXT_DOCUMENT_FOLDING_RANGE)
+    def _(document: Document, params: types.FoldingRangeParams) -> list[types.FoldingRange]:
+        return [types.FoldingRange(r.start_line, r.end_line, kind=r.kind) for r in folding(document)]
+
+    @answers(
+        types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL,
+        types.SemanticTokensLegend(list(TYPES), list(MODIFIERS)),
+    )
+    def _(document: Document, params: types.SemanticTokensParams) -> types.SemanticTokens:
+        return types.SemanticTokens(server.convert.semantic_tokens(semantic_tokens(document)))
+
+    @answers(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions([types.CodeActionKind.QuickFix]))
+    def _(document: Document, params: types.CodeActionParams) -> list[types.CodeAction]:
+        encoding = server.convert.encoding
+        start, end = (offset(document.source, p, encoding) for p in (params.range.start, params.range.end))
+        return [
+            types.CodeAction(
+                fix.title[:1].upper() + fix.title[1:],
+                types.CodeActionKind.QuickFix,
+                [server.convert.diagnostic(fix.finding, document.source)] if fix.finding is not None else None,
+                is_preferred=fix.preferred or None,
+                edit=server.convert.workspace_edit(fix.edits),
+            )
+            for fix in quick_fixes(document, Span(document.source, start, max(start, end)))
+        ]
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def files_changed(_: types.DidChangeWatchedFilesParams) -> None:
+    def _(_: types.DidChangeWatchedFilesParams) -> None:
         server.documents.look_again()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    def settings_changed(_: types.DidChangeConfigurationParams) -> None:
-        """There are no settings of the server yet; clients send this nevertheless."""
+    def _(_: types.DidChangeConfigurationParams) -> None:
+        """The server has no settings; clients send this nevertheless."""
 
     @server.feature("brainscript/commands")
-    async def commands(params: Any) -> list[dict[str, Any]]:
+    async def _(params: Any) -> list[dict[str, Any]]:
         document = server.documents.document(server.path(params.uri))
-        return [] if document is None else [command_entry(c) for c in document.commands]
+        return [] if document is None else [_command(c) for c in document.commands]
 
     @server.feature("brainscript/settled")
-    async def settled(params: Any) -> dict[str, Any]:
+    async def _(params: Any) -> dict[str, Any]:
         path = server.path(params.uri)
         known = asyncio.get_running_loop().create_future()
         server.documents.when_settled(path, lambda: known.done() or known.set_result(None))
@@ -77,14 +185,46 @@ def register(server: Server) -> None:
         source = server.documents.source(path)
         return {"version": source.revision if source is not None else None}
 
-    del at, span, answers
+
+def _markup(text: str, marks: bool) -> types.MarkupContent | str:
+    """Text for a client that shows marks, or, without the worst of them, for one that does not."""
+    if marks:
+        return types.MarkupContent(types.MarkupKind.Markdown, text)
+    return "\n".join(line for line in text.split("\n") if not line.startswith("```"))
 
 
-def command_entry(command: Any) -> dict[str, Any]:
+def _completion(server: Server, item: Completion) -> types.CompletionItem:
+    snippets = server.taken.snippets
+    doc = _markup(item.doc, server.taken.markdown_in_items) if item.doc else None
+    text = item.insert if snippets or not item.snippet else item.label
+    return types.CompletionItem(
+        item.label,
+        kind=_ITEM_KINDS[item.kind],
+        detail=item.detail or None,
+        documentation=doc,
+        sort_text=item.sort or None,
+        filter_text=item.filter or None,
+        insert_text_format=types.InsertTextFormat.Snippet if item.snippet and snippets else None,
+        text_edit=types.TextEdit(server.convert.range(item.replace), text),
+    )
+
+
+def _symbol(server: Server, symbol: Symbol) -> types.DocumentSymbol:
+    return types.DocumentSymbol(
+        symbol.name,
+        _SYMBOL_KINDS[symbol.kind],
+        server.convert.range(symbol.span),
+        server.convert.range(symbol.selection),
+        symbol.detail or None,
+        children=[_symbol(server, child) for child in symbol.children],
+    )
+
+
+def _command(command: Command) -> dict[str, Any]:
     """What a client needs to know of a command to offer it."""
     try:
         model = command.model_path
-    except BsError:
+    except BsError:  # a `$x$` without value
         model = None
     return {
         "name": command.name,
@@ -93,6 +233,3 @@ def command_entry(command: Any) -> dict[str, Any]:
         "line": command.section.span.start_position.line,
         "modelPath": model.text if model is not None else None,
     }
-
-
-Answer = Callable[[Document, P], Awaitable[object]]

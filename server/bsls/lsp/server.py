@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import to_fs_path
@@ -24,6 +28,13 @@ from bsls.workspace.workspace import Workspace
 log = logging.getLogger(__name__)
 _SWITCH_INTERVAL = 0.001
 """Seconds after which a request gets its turn while a network is being evaluated."""
+
+
+class Refused(JsonRpcException):
+    """A request that cannot be fulfilled; the client says why."""
+
+    CODE = -32803  # RequestFailed
+    MESSAGE = "request failed"
 
 
 _Steps = Generator[Any, Any, None]
@@ -50,6 +61,15 @@ class _Protocol(LanguageServerProtocol):
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> _Steps:
         self._server.closed(params.text_document.uri)
         yield from ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a client can take: texts with places to fill in, and texts with marks."""
+
+    snippets: bool
+    markdown_in_items: bool
+    markdown_in_hovers: bool
 
 
 class Server(LanguageServer):
@@ -82,6 +102,18 @@ class Server(LanguageServer):
     def _line_end(self, path: str) -> str:
         buffer = self._buffers.get(path)
         return buffer.line_end if buffer is not None else "\n"
+
+    @cached_property
+    def taken(self) -> Taken:
+        """What the client can take."""
+        document = self.client_capabilities.text_document or types.TextDocumentClientCapabilities()
+        item = (document.completion and document.completion.completion_item) or types.ClientCompletionItemOptions()
+        markdown = types.MarkupKind.Markdown
+        return Taken(
+            snippets=bool(item.snippet_support),
+            markdown_in_items=markdown in (item.documentation_format or ()),
+            markdown_in_hovers=bool(document.hover and markdown in (document.hover.content_format or ())),
+        )
 
     def path(self, uri: str) -> str:
         """The absolute path of a document; one that is not saved yet lies in the folder of the workspace."""
@@ -142,7 +174,8 @@ class Server(LanguageServer):
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """An internal error goes to the log of the client, and never into the user's face."""
-        log.warning("%s", "".join(traceback.format_exception(error)).rstrip())
+        if not isinstance(error, Refused):
+            log.warning("%s", "".join(traceback.format_exception(error)).rstrip())
 
     def shutdown(self) -> None:
         if self._analysed is not None:
@@ -150,11 +183,21 @@ class Server(LanguageServer):
         super().shutdown()
 
 
+def _is_failure(record: logging.LogRecord) -> bool:
+    """Whether a message of the log is about a failure: not a request that was refused, or cancelled when it was answered."""
+    if record.exc_info and isinstance(record.exc_info[1], Refused):
+        return False
+    return not str(record.msg).startswith("Cancel notification for unknown message")
+
+
 def start() -> None:
     """Serves a client over standard input and output until it says that it is over."""
     from bsls.lsp.requests import register
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_is_failure)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # else the thread that waits for input would keep it alive
     server = Server()
     register(server)
     server.start_io()

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from threading import Event
 
-from bsls.check.rule import Context
+from bsls.check.rule import Checked, Context
 from bsls.check.run import all_findings, check_brainscript, is_brainscript, quick_findings
-from bsls.evaluate.brainscript import Evaluation
 from bsls.features.document import Document
 from bsls.finding import BsError, Finding, Severity
 from bsls.project.files import Files
@@ -33,7 +32,10 @@ class Analysis:
         self.files = Files(os.path.dirname(source.path), documents)
         self.findings: list[Finding] | None = None
         """All findings, when the evaluation has finished."""
+        if previous is not None and "document" not in previous.__dict__:  # nobody has looked at it
+            previous = previous._previous
         self._previous = previous
+        self._checked: Sequence[Checked] = ()
         self._context: Context | None = None
         self._problem: Finding | None = None
 
@@ -83,15 +85,15 @@ class Analysis:
     @cached_property
     def quick(self) -> list[Finding]:
         """The findings that take no evaluation."""
-        _ = self.document
+        document, context = self.document, self.context
         if self.kind == "brainscript":
-            self.findings = check_brainscript(self.source, self.document.networks[0].members)
-            return self.findings
-        context = self.context
-        if context is None:
-            self.findings = [self._problem] if self._problem is not None else []
-            return self.findings
-        return quick_findings(context)
+            found = self.findings = check_brainscript(self.source, document.networks[0].members)
+        elif context is None:
+            found = self.findings = [self._problem] if self._problem is not None else []
+        else:
+            found = quick_findings(context)
+        document.findings = found
+        return found
 
     def evaluate(self) -> None:
         """Works out all findings, on a thread with a deep stack; leaves them unknown if `cancel` was set meanwhile."""
@@ -100,23 +102,25 @@ class Analysis:
             return
         try:
             found = all_findings(context)
+            self._checked = context.networks
         except Exception as error:  # the editor must live on
             found = [*quick, _failure(error, self.source)]
         if not self.cancel.is_set():
             self.findings = found
 
-    def evaluations(self) -> dict[tuple[str, str], Evaluation]:
-        """The networks of the commands, after `evaluate`."""
-        networks: Sequence = self._context.networks if self._context is not None else ()
-        return {(c.command.name, c.command.action): c.evaluation for c in networks if c.evaluation is not None}
-
     def finish(self) -> None:
-        """Lets features see what `evaluate` has found."""
-        self.document.evaluations = self.evaluations()
-        self.document.findings = self.findings or []
-        for network in self.document.networks:
-            for command in network.commands:
-                network.evaluation = self.document.evaluations.get((command.name, command.action)) or network.evaluation
+        """Lets features see what `evaluate` has found. What could not be evaluated this time stays as it was before."""
+        document = self.document
+        evaluations = dict(document.evaluations)
+        for checked in self._checked:
+            key, evaluation = (checked.command.name, checked.command.action), checked.evaluation
+            if evaluation is not None and (evaluation.scope is not None or key not in evaluations):
+                evaluations[key] = evaluation
+        document.evaluations = evaluations
+        document.findings = self.findings or []
+        for network in document.networks:
+            found = [evaluations.get((c.name, c.action)) for c in network.commands]
+            network.evaluation = next((e for e in found if e is not None), network.evaluation)
 
 
 def _failure(error: Exception, source: Source) -> Finding:
