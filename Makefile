@@ -3,6 +3,8 @@
 # test       the tests; needs Python alone
 # test-all   the long ones as well
 # lint       style, format and types; needs Node.js as well
+# vsix       the extension for VS Code, as dist/brainscript.vsix; needs Node.js as well
+# test-vscode  the extension in a real VS Code without a window; needs Node.js and Chromium as well
 # bench      timings
 # clean      remove what the targets above made, except downloads (.venv, node_modules)
 
@@ -11,8 +13,9 @@ TORCH  ?= torch==2.13.0
 
 VENV := .venv
 BIN  := $(VENV)/bin
+VSIX := dist/brainscript.vsix
 
-.PHONY: setup demo test test-all lint bench clean
+.PHONY: setup demo test test-all lint vsix test-vscode bench clean
 .DEFAULT_GOAL := setup
 
 setup: .make/setup
@@ -35,6 +38,13 @@ lint: .make/setup .make/node
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@npx --no-install pyright
+	@npm run --silent --workspace vscode-client lint
+	@npm run --silent --workspace vscode-client test
+
+vsix: $(VSIX)
+
+test-vscode: .make/setup .make/e2e $(VSIX)
+	@cd tests/e2e && node run.mjs ../../$(VSIX) ../../$(BIN)/python ../../build/screenshots
 
 clean:
 	rm -rf .make .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
@@ -62,11 +72,26 @@ clean:
 	@test -x $(BIN)/python || { echo 'Making $(VENV).'; $(PYTHON) -m venv $(VENV); }
 	@touch $@
 
-.make/node: package.json package-lock.json
+$(VSIX): $(shell find server runtime vscode-client -type f -not -name '*.pyc') pyproject.toml constraints.txt | .make/venv .make/node
+	@vscode-client/package.sh $(BIN)/python $@
+
+# The VS Code that the tests drive: a download of about 100 MB, and 600 MB on disk.
+.make/e2e: tests/e2e/package.json tests/e2e/package-lock.json tests/e2e/set-up.sh | .make/node
+	@test "$$(uname -s)-$$(uname -m)" = Linux-x86_64 || { echo 'error: `make test-vscode` needs Linux on x86-64'; exit 1; }
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { \
+	  echo 'error: chromium not found, which shows VS Code in the tests; on Debian and Ubuntu: apt install chromium fonts-dejavu-core,'; \
+	  echo 'or name another one: make test-vscode CHROMIUM=/usr/bin/google-chrome'; exit 1; }
+	@command -v python3 make g++ >/dev/null || { \
+	  echo 'error: python3, make and g++ are needed to build two modules of VS Code; on Debian and Ubuntu: apt install build-essential'; exit 1; }
+	@echo 'Installing VS Code for the tests.'
+	@tests/e2e/set-up.sh
+	@touch $@
+
+.make/node: package.json vscode-client/package.json package-lock.json
 	@command -v npm >/dev/null || { \
-	  echo 'error: npm not found: `make lint` needs Node.js 20 or newer, for the type checker pyright; nothing else does'; exit 1; }
+	  echo 'error: npm not found: Node.js 20 or newer is needed for the extension for VS Code, and for the type checkers of `make lint`'; exit 1; }
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' || { \
-	  echo "error: Node.js $$(node --version) is too old for \`make lint\`: 20 or newer is needed, for the type checker pyright"; exit 1; }
+	  echo "error: Node.js $$(node --version) is too old: 20 or newer is needed"; exit 1; }
 	@mkdir -p .make
 	@npm ci --silent
 	@touch $@

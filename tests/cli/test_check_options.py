@@ -238,3 +238,11 @@ def test_names_that_the_terminal_does_not_know(tmp_path: Path) -> None:
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (1, "")
     assert "unknown action '\\u20ac'" in result.stdout
+
+
+def test_a_file_of_brainscript_alone(tmp_path: Path) -> None:
+    (tmp_path / "net.bs").write_text("f (x) = x + y   # of whoever includes it\ng = f (\n")
+    (tmp_path / "whole.bs").write_text("{\n    x = Input {3}\n    x = 4\n}\n")
+    code, found = report(tmp_path, "net.bs", "whole.bs")
+    assert code == 1
+    assert [(d["path"], d["range"]["start"]["line"]) for d in found["diagnostics"]] == [("net.bs", 1), ("whole.bs", 2)]

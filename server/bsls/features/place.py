@@ -22,6 +22,9 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORD_BEFORE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$|$")
 _WORD_AFTER = re.compile(r"[A-Za-z0-9_]*")
 _LITERAL = re.compile(r"'[^'\n]*'?|\"[^\"\n]*\"?|(?:#|//)[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?")
+_MAX_DEPTH = 100
+"""Expressions inside one another that are looked into."""
+
 PLACEHOLDER = "cursor__"
 """Stands for what is being typed where a text is completed so that it parses."""
 
@@ -118,11 +121,16 @@ def walk(network: NetworkText) -> Iterator[tuple[Expr, View]]:
     """All expressions of a description, in the order of the text, with what each sees."""
     top = top_view(network)
     for name in network.members.names:
-        stack: list[tuple[Expr, View]] = [(network.members.member(name), top)]
-        while stack:
-            expr, view = stack.pop()
-            yield expr, view
-            stack += reversed(_inside(expr, view))
+        yield from walk_from(network.members.member(name), top)
+
+
+def walk_from(expr: Expr, view: View) -> Iterator[tuple[Expr, View]]:
+    """An expression and all its parts, in the order of the text, with what each sees."""
+    stack = [(expr, view)]
+    while stack:
+        expr, view = stack.pop()
+        yield expr, view
+        stack += reversed(_inside(expr, view))
 
 
 def place_at(network: NetworkText, source: Source, offset: int) -> Place | None:
@@ -228,26 +236,30 @@ def literal_at(network: NetworkText, source: Source, offset: int) -> Literal | N
         comment = m.group()[0] not in "'\""
         open_end = not (m.end() - m.start() > 1 and m.group().endswith("*/" if comment else m.group()[0]))
         if at < m.end() or (open_end and at == m.end()):
-            return Literal("comment" if comment else "string", offset - at + m.start(), offset - at + m.end())
+            end = offset - at + m.end()
+            if not comment:  # its closing mark may not stand in the document
+                end = min(end, begin + len(source.line(line)))
+            return Literal("comment" if comment else "string", offset - at + m.start(), end)
     return None
 
 
-def value_of(expr: Expr, view: View) -> object:
+def value_of(expr: Expr, view: View, depth: int = 0) -> object:
     """The value of an expression as far as it can be read off without evaluating anything; None where it cannot."""
-    if isinstance(expr, tree.Name):
-        return view.value(expr.id)
-    if isinstance(expr, tree.Access):
-        return member_of(value_of(expr.object, view), expr.id)
-    if isinstance(expr, tree.Index) and isinstance(expr.index, tree.Number):
-        array = value_of(expr.array, view)
-        if isinstance(array, BsArray):
-            i = int(expr.index.value) - array.low
-            return _known(array.elements[i]) if 0 <= i < len(array.elements) else None
+    if depth > _MAX_DEPTH:
         return None
-    if isinstance(expr, tree.Number | tree.String | tree.Boolean):
-        return expr.value
-    if isinstance(expr, tree.Argument):
-        return value_of(expr.value, view)
+    match expr:
+        case tree.Name():
+            return view.value(expr.id)
+        case tree.Access():
+            return member_of(value_of(expr.object, view, depth + 1), expr.id)
+        case tree.Index(index=tree.Number(value=number)):
+            array = value_of(expr.array, view, depth + 1)
+            i = int(number) - array.low if isinstance(array, BsArray) and number.is_integer() else -1
+            return _known(array.elements[i]) if isinstance(array, BsArray) and 0 <= i < len(array.elements) else None
+        case tree.Number() | tree.String() | tree.Boolean():
+            return expr.value
+        case tree.Argument():
+            return value_of(expr.value, view, depth + 1)
     return None
 
 

@@ -1,0 +1,260 @@
+"""Completion in BrainScript: members after a dot, names, arguments, strings with a fixed set of values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from bsls.evaluate.objects import TYPES
+from bsls.evaluate.roots import SPECIAL
+from bsls.evaluate.values import BsFunction, NetworkValue, RecordScope
+from bsls.features.callee import Callee, attribute_of, callee_of, doc_above, static_members, values_of
+from bsls.features.completion_config import model_paths
+from bsls.features.completion_item import MAX_DOCUMENTED, Completion, Kind, snippet_text
+from bsls.features.describe import callee_text, node_detail, node_text, paragraphs, short, special_text, written
+from bsls.features.document import Document, NetworkText, text_before
+from bsls.features.place import (
+    Literal,
+    View,
+    completed_place,
+    literal_at,
+    member_of,
+    top_view,
+    value_of,
+    word_at,
+)
+from bsls.features.signature_help import OpenCall, open_brackets, open_call
+from bsls.library.index import definition, library
+from bsls.network.naming import access_names
+from bsls.network.node import Node
+from bsls.resolve.scopes import Level
+from bsls.schema.ops import OPS
+from bsls.source import ExpandedText, Source, Span
+from bsls.syntax import tree
+from bsls.syntax.brainscript import parse_expression
+from bsls.syntax.tree import Expr
+
+_NUMBER = re.compile(r"(?:^|[^\w.])\.?\d[\w.]*$")
+_DOTTED = re.compile(r"([A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)\s*\.\s*\w*$")
+_TYPE = re.compile(r"\bnew\s+\w*$")
+_OPERAND_EXPECTED = re.compile(r"(?:[=(,:\[{+\-*/<>!|&%]|\b(?:if|then|else))\s*\w*$")
+_MAX_DETAIL = 60
+_KEYWORDS = {
+    "if": "if ${1:condition} then ${2:a} else ${0:b}",
+    "array": "array [${1:0} .. ${2:n}] (i => $0)",
+    "new": "new ${0:ComputationNode} [ ]",
+    "true": "",
+    "false": "",
+}
+
+
+def complete_in_network(document: Document, network: NetworkText, offset: int) -> list[Completion]:
+    """What fits at an offset of a network description."""
+    source = document.source
+    literal = literal_at(network, source, offset)
+    if literal is not None:
+        return list(_strings(document, network, literal)) if literal.kind == "string" else []
+    before = text_before(source, offset)
+    if _NUMBER.search(before):
+        return []
+    replace = _word(source, offset)
+    if _TYPE.search(before):
+        return [Completion(name, "keyword", name, replace, "type") for name in TYPES]
+    place = completed_place(network, source, offset)
+    if place is None:
+        return list(_unparsed(network, source, offset, before, replace))
+    expr, view = place.chain[-1]
+    if isinstance(expr, tree.Access):
+        return list(_members(expr.object, view, replace))
+    if isinstance(expr, tree.Name | tree.Argument):
+        return list(_names(network, source, offset, view, replace))
+    return []
+
+
+def _word(source: Source, offset: int) -> Span:
+    """The word that is being typed; one that begins here is not meant."""
+    word = word_at(source, offset)
+    return word if word is not None and word.start < offset else source.span(offset, offset)
+
+
+def _unparsed(network: NetworkText, source: Source, offset: int, before: str, replace: Span) -> Iterator[Completion]:
+    """Between members, and where what stands before is not right."""
+    view = top_view(network)
+    if (m := _DOTTED.search(before)) is not None:
+        yield from _members(parse_expression(ExpandedText.of(Source("", m.group(1)))), view, replace)
+        return
+    at = network.members.text.offset_of(source, offset) or 0
+    start = max((s for s, _ in network.members.names.values() if s < at - len(replace.text)), default=0)
+    depth = len(open_brackets(network.members.text.text, start, at))
+    stem = before[: len(before) - (offset - replace.start)].strip()
+    if depth == (start == 0 and network.members.text.text[:1] in ("{", "[")) and (not stem or stem[-1] in ";{["):
+        yield from _special_members(network, replace)
+    elif _OPERAND_EXPECTED.search(before):
+        yield from _names(network, source, offset, view, replace)
+    elif re.search(r"\bif\b", before):
+        yield from (Completion(word, "keyword", f"{word} ", replace) for word in ("then", "else"))
+
+
+def _special_members(network: NetworkText, replace: Span) -> Iterator[Completion]:
+    for name in SPECIAL:
+        if name not in network.members.names:
+            yield Completion(
+                name,
+                "variable",
+                f"{name} = ($0)",
+                replace,
+                "nodes of the network",
+                special_text(name),
+                True,
+                "0" + name,
+            )
+
+
+# --- members ---------------------------------------------------------------------------------------------------------
+
+
+def _members(object: Expr, view: View, replace: Span) -> Iterator[Completion]:
+    """What may follow the dot after an expression."""
+    value = value_of(object, view)
+    if isinstance(value, NetworkValue):
+        for name, access in access_names(value.network).items():
+            node = value.network[name]
+            doc = ""
+            if len(value.network) <= MAX_DOCUMENTED:
+                doc = paragraphs(f"node `{name}`" if name != access else "", node_text(node))
+            sort = "1" if node.is_parameter else "0"
+            yield Completion(access, "node", access, replace, node_detail(node), doc, sort=sort + access.lower())
+        return
+    static = value.members if isinstance(value, RecordScope) else static_members(object, view.level)
+    for name in value.names() if isinstance(value, RecordScope) else static:
+        expr = tree.Access(object.home, 0, 0, object, name, 0)
+        yield _variable(name, expr, static.get(name), member_of(value, name), view, replace, "0")
+
+
+def _variable(
+    name: str,
+    expr: Expr,
+    target: tree.Member | tree.Parameter | None,
+    value: object,
+    view: View,
+    replace: Span,
+    sort: str,
+) -> Completion:
+    """A name or member as it is written (`expr`), with what is known of it."""
+    if isinstance(target, tree.Parameter):
+        return Completion(name, "parameter", name, replace, "parameter", sort=sort + name.lower())
+    callee = callee_of(expr, view) if value is None or isinstance(value, BsFunction) else None
+    if callee is not None:
+        return _function(name, callee, replace, sort)
+    doc = node_text(value) if isinstance(value, Node) else doc_above(target) if target is not None else ""
+    kind: Kind = "node" if isinstance(value, Node) else "module" if _is_record(value, target) else "variable"
+    detail = short(value)
+    if not detail and target is not None and kind == "variable":
+        detail = written(target.value, _MAX_DETAIL)
+    return Completion(name, kind, name, replace, detail, doc, sort=sort + name.lower())
+
+
+def _is_record(value: object, target: tree.Member | None) -> bool:
+    return isinstance(value, RecordScope | NetworkValue) or (
+        value is None and target is not None and isinstance(target.value, tree.Record)
+    )
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def _names(network: NetworkText, source: Source, offset: int, view: View, replace: Span) -> Iterator[Completion]:
+    """The names that are visible, after the arguments that can be given here."""
+    call = open_call(network, source, offset)
+    if call is not None and call.direct and not call.name:
+        yield from _arguments(call, replace)
+    seen: set[str] = set()
+    for name, target, level in view.visible():
+        seen.add(name)
+        inner = "1" if level.outer is not None else "3" if name in SPECIAL else "2"
+        expr = tree.Name(target.home, 0, 0, name, 0)
+        yield _variable(name, expr, target, view.value(name), view, replace, inner)
+    called = source.text[replace.end : replace.end + 2].lstrip(" ")[:1] in ("(", "{")
+    for item, plain in _library():
+        if item.label not in seen:
+            use = plain if called else item
+            yield Completion(
+                use.label, use.kind, use.insert, replace, use.detail, use.doc, use.snippet, use.sort, use.filter
+            )
+    for word, snippet in _KEYWORDS.items():
+        yield Completion(word, "keyword", snippet or word, replace, snippet=bool(snippet), sort="4" + word)
+
+
+def _arguments(call: OpenCall, replace: Span) -> Iterator[Completion]:
+    """The optional arguments; they come behind the names for as long as a required one is missing here."""
+    first = "0" if call.index >= len(call.callee.required) else "2~"
+    for i, (name, default) in enumerate(call.callee.optional.items()):
+        if name not in call.given:
+            attribute = attribute_of(call.callee, name)
+            doc = attribute.doc if attribute is not None else ""
+            yield Completion(
+                f"{name} = ",
+                "parameter",
+                f"{name} = ",
+                replace,
+                f"default: {default}",
+                doc,
+                sort=f"{first}{i:02}",
+                filter=name,
+            )
+
+
+@cache
+def _library() -> list[tuple[Completion, Completion]]:
+    """The names of the library, as calls and as plain names."""
+    found: list[tuple[Completion, Completion]] = []
+    nowhere = Source("", "").span(0, 0)
+    view = View(Level({}, None), None, None)
+    for name in library():
+        if name.startswith("_"):
+            continue
+        member = definition(name)
+        item = _variable(name, tree.Name(member.home, 0, 0, name, 0), member, None, view, nowhere, "3")
+        plain = Completion(name, item.kind, name, nowhere, item.detail, item.doc, sort=item.sort)
+        found.append((item, plain))
+    return found
+
+
+def _function(name: str, callee: Callee, replace: Span, sort: str) -> Completion:
+    """A function with places for its required arguments."""
+    opener, closer = "{}" if callee.braces else "()"
+    holes = [f"${{{i}:{snippet_text(parameter)}}}" for i, parameter in enumerate(callee.required, 1)]
+    arguments = ", ".join(holes) or ("$0" if callee.optional else "")
+    after = replace.source.text[replace.end : replace.end + 2].lstrip(" ")[:1]
+    insert = name if after and after in "({" else f"{name} {opener}{arguments}{closer}"
+    detail = callee.label.removeprefix(callee.name).strip()
+    return Completion(
+        name, "function", insert, replace, detail, callee_text(callee), insert != name, sort + name.lower()
+    )
+
+
+# --- strings ---------------------------------------------------------------------------------------------------------
+
+
+def _strings(document: Document, network: NetworkText, literal: Literal) -> Iterator[Completion]:
+    """What the string at a place may be, if there is a list of that."""
+    source = document.source
+    text = source.text[literal.start : literal.end]
+    closed = len(text) > 1 and text[-1] == text[0]
+    replace = source.span(literal.start + 1, literal.end - closed)
+    call = open_call(network, source, literal.start)
+    if call is not None and (call.direct or call.name):
+        required = call.callee.required
+        name = call.name or (required[call.index] if call.index < len(required) else "")
+        if name == "pathName":
+            yield from model_paths(document, replace, but=network.commands)
+        for i, value in enumerate(values_of(call.callee, name)):
+            yield Completion(value, "value", value, replace, sort=f"{i:02}")
+        if name:
+            return
+    place = completed_place(network, source, literal.start)
+    members = [e for e, _ in place.chain if isinstance(e, tree.Member)] if place is not None else []
+    if place is not None and place.enclosing(tree.New) is not None and members[-1].name == "operation":
+        for name, op in OPS.items():
+            yield Completion(name, "function", name, replace, f"({', '.join(op.inputs)})", op.doc)

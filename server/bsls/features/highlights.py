@@ -1,0 +1,11 @@
+"""Marks all places in the document that name what stands at an offset."""
+
+from __future__ import annotations
+
+from bsls.features.document import Document
+from bsls.features.references import Reference, references
+
+
+def highlights(document: Document, offset: int) -> list[Reference]:
+    """As `references`: those are of this document alone."""
+    return references(document, offset)
