@@ -147,3 +147,21 @@ def test_a_failure_inside_is_one_word_and_the_next_text_is_analysed(
         assert [rules for _, _, rules in client.published] == [["internal"], []]
 
     run(work)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("c.cntk", "a = " + "[" * 30_000), ("c.cntk", "a=[" * 30_000), ("c.cntk", "T = { BrainScriptNetworkBuilder = {x = " + "(" * 30_000),
+     ("c.bs", "x = " + "(" * 30_000 + ")" * 30_000)],
+    ids=["brackets", "blocks", "parentheses", "brainscript"],
+)  # fmt: skip
+def test_brackets_without_end(tmp_path: Path, name: str, text: str) -> None:
+    path = str(tmp_path / name)
+
+    async def work(workspace: Workspace, client: Client) -> None:
+        client.current[path] = 1
+        workspace.open(path, text, 1)
+        await settled(workspace, path)
+        assert [rules for _, _, rules in client.published] == [["nesting-limit"]]
+
+    run(work)

@@ -13,6 +13,7 @@ from bsls.project.files import Files
 from bsls.project.project import Project
 from bsls.resolve.scopes import certain_problems
 from bsls.source import ExpandedText, Source
+from bsls.syntax.brackets import check_depth
 from bsls.syntax.brainscript import Members
 
 
@@ -41,6 +42,7 @@ def is_brainscript(path: str) -> bool:
 def check_brainscript(source: Source, members: Members | None = None) -> list[Finding]:
     """What is wrong with the syntax of a file of BrainScript definitions, or of one description in brackets."""
     text = ExpandedText.of(source)
+    check_depth(text)
     members = members or members_of(text) or Members(text, 0, len(text))
     return _sorted([*members.problems, *(f for name in members.names for f in members.findings(name))])
 

@@ -10,7 +10,8 @@ from bsls.finding import BsError, Finding
 from bsls.source import ExpandedText, Span
 from bsls.syntax.outer import OPENERS, OuterProblem, closing, scan_items
 
-_VARIABLE = re.compile(r"\$([A-Za-z_][^,/<>?;':\"\[\]{}\\|!@#%^&*()+=~\s$]*)\$")
+VARIABLE = re.compile(r"\$([A-Za-z_][^,/<>?;':\"\[\]{}\\|!@#%^&*()+=~\s$]*)\$")
+"""`$x$`, which stands for the value of the key x."""
 _INTEGER = re.compile(r"[+-]?[0-9]+$")
 _TRUE = {"t", "true", "T", "True", "TRUE", "1"}
 _FALSE = {"f", "false", "F", "False", "FALSE", "0", ""}
@@ -223,7 +224,7 @@ class Section:
         """`raw` with each `$name$` replaced by its value as seen from this block."""
         parts: list[ExpandedText] = []
         at = 0
-        for m in _VARIABLE.finditer(raw.text):
+        for m in VARIABLE.finditer(raw.text):
             span = raw.span(m.start(), m.end())
             value = self._expanded(m.group(1), span, ())
             parts += [raw.slice(at, m.start()), ExpandedText.standing_for(value, span)]
@@ -237,7 +238,7 @@ class Section:
                 "cyclic-variable", f"${name}$ is defined by itself", span, help="give it a value that does not use it"
             )
         inner = (*within, name.lower())
-        text = _VARIABLE.sub(lambda m: self._expanded(m.group(1), span, inner), self._variable(name, span))
+        text = VARIABLE.sub(lambda m: self._expanded(m.group(1), span, inner), self._variable(name, span))
         if len(text) > _MAX_LENGTH:
             raise BsError("cyclic-variable", f"${name}$ becomes longer than {_MAX_LENGTH} characters", span)
         return text

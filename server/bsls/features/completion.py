@@ -6,7 +6,7 @@ import re
 
 from bsls.features.completion_config import complete_in_config
 from bsls.features.completion_item import Completion
-from bsls.features.completion_network import complete_in_network
+from bsls.features.completion_network import complete_in_network, library_items
 from bsls.features.document import Document, text_before
 from bsls.source import Source
 
@@ -23,6 +23,11 @@ def complete(document: Document, offset: int) -> list[Completion]:
     if network is not None and at is not None and (at > 0 or document.brainscript):
         return complete_in_network(document, network, offset)
     return [] if document.brainscript else complete_in_config(document, offset)
+
+
+def prepare() -> None:
+    """Does what the first completion would have to wait for."""
+    library_items()
 
 
 def _variables(document: Document, offset: int, typed: int) -> list[Completion]:

@@ -176,7 +176,7 @@ def _names(network: NetworkText, source: Source, offset: int, view: View, replac
         expr = tree.Name(target.home, 0, 0, name, 0)
         yield _variable(name, expr, target, view.value(name), view, replace, inner)
     called = source.text[replace.end : replace.end + 2].lstrip(" ")[:1] in ("(", "{")
-    for item, plain in _library():
+    for item, plain in library_items():
         if item.label not in seen:
             use = plain if called else item
             yield Completion(
@@ -206,7 +206,7 @@ def _arguments(call: OpenCall, replace: Span) -> Iterator[Completion]:
 
 
 @cache
-def _library() -> list[tuple[Completion, Completion]]:
+def library_items() -> list[tuple[Completion, Completion]]:
     """The names of the library, as calls and as plain names."""
     found: list[tuple[Completion, Completion]] = []
     nowhere = Source("", "").span(0, 0)

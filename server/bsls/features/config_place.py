@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bsls.config.commands import Command
-from bsls.config.section import Section
+from bsls.config.section import VARIABLE, Section
 from bsls.features.document import Document
 from bsls.finding import BsError
 from bsls.schema import config as schema
@@ -19,7 +19,6 @@ from bsls.syntax.raw import LANGUAGES, RawBlock, RawItem
 _WORD_BEFORE = re.compile(r"[^\s=,;:\"(){}]*$")
 _WORD_AFTER = re.compile(r"[^\s=,;:\"(){}*]*")
 _MAX_DEPTH = 20
-_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)\$")
 
 
 @dataclass(slots=True, eq=False)
@@ -190,7 +189,7 @@ def variable_at(document: Document, offset: int) -> tuple[str, Span] | None:
     source = document.source
     line = source.position(offset).line
     start = source.line_starts[line]
-    for m in _VARIABLE.finditer(blank_comments(source.line(line))):
+    for m in VARIABLE.finditer(blank_comments(source.line(line))):
         if start + m.start() <= offset <= start + m.end():
             return m.group(1), source.span(start + m.start(), start + m.end())
     return None

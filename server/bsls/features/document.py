@@ -11,6 +11,7 @@ from bsls.evaluate.brainscript import Evaluation, members_of
 from bsls.finding import BsError, Finding
 from bsls.project.project import Project
 from bsls.source import ExpandedText, Source, Span
+from bsls.syntax.brackets import check_depth
 from bsls.syntax.brainscript import Members
 from bsls.syntax.outer import blank_comments
 from bsls.syntax.raw import RawBlock, raw_tree
@@ -61,6 +62,10 @@ class Document:
         if self.brainscript:
             old = self.previous.networks[0].members if self.previous and self.previous.networks else None
             text = ExpandedText.of(self.source)
+            try:
+                check_depth(text)
+            except BsError:  # the check says it
+                return []
             return [NetworkText(members_of(text, old) or Members(text, 0, len(text), old))]
         for command in self.commands:
             try:

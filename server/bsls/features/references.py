@@ -6,14 +6,13 @@ accesses of a loaded network (`net.L1_y`) name members, too, each part of such a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 from bsls.config.commands import Command
-from bsls.config.section import Section, Value
+from bsls.config.section import VARIABLE, Section, Value
 from bsls.evaluate.values import NetworkValue
 from bsls.features.bindings import Bindings, Definition
 from bsls.features.document import Document, NetworkText
@@ -28,7 +27,6 @@ from bsls.syntax.outer import blank_comments
 from bsls.syntax.raw import RawItem
 from bsls.syntax.tree import Expr
 
-_VARIABLE = re.compile(r"\$([A-Za-z_][\w.-]*)\$")
 _MAX_MODELS = 20  # models that were made from models
 
 
@@ -211,7 +209,7 @@ class Names:
     def _variables(self, wanted: Wanted) -> Iterator[Occurrence]:
         source = self.document.source
         used: set[str] = set()
-        for m in _VARIABLE.finditer(blank_comments(source.text)):
+        for m in VARIABLE.finditer(blank_comments(source.text)):
             used.add(m.group(1).lower())
             word, span = source.span(m.start(), m.end()), source.span(m.start(1), m.end(1))
             if wanted(word, m.group(1)):
@@ -260,7 +258,7 @@ class Names:
 
     def _in_variable(self, stream: Value) -> Span | None:
         """Where a stream's name stands that comes out of a `$x$` (`input = $inputs$`)."""
-        name = _VARIABLE.fullmatch(stream.key_span.text)
+        name = VARIABLE.fullmatch(stream.key_span.text)
         item = self.document.tree.find(name.group(1)) if name is not None else None
         found = [i.key for i in item.block.walk() if i.name == stream.key] if item is not None and item.block else []
         return found[0] if len(found) == 1 else None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bsls.config.section import VARIABLE
 from bsls.features.bindings import Bindings, Definition, LoadedModel
 from bsls.features.document import Document
 from bsls.features.references import is_node_key
@@ -21,15 +22,15 @@ TYPES = (
 )  # fmt: skip
 MODIFIERS = ("declaration", "readonly", "defaultLibrary")
 
-_MACRO = re.compile(r"\$[A-Za-z_][\w.-]*\$")
+_MACRO = VARIABLE.pattern.replace("(", "(?:", 1)
 _NUMBER = r"0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _OUTER = re.compile(
-    rf"(?P<string>\"[^\"]*\")|(?P<macro>{_MACRO.pattern})|(?P<property>[A-Za-z_]\w*)(?=[ \t]*=(?!=))"
+    rf"(?P<string>\"[^\"]*\")|(?P<macro>{_MACRO})|(?P<property>[A-Za-z_]\w*)(?=[ \t]*=(?!=))"
     rf"|(?P<number>(?<![\w.])(?:{_NUMBER})(?![\w.]))|(?P<word>[A-Za-z_]\w*)"
 )
 _NETWORK = re.compile(
     r"(?P<skip>(?:#|//)[^\n]*|/\*(?:[^*]|\*[^/])*\*/)|(?P<string>'[^']*'|\"[^\"]*\")"
-    rf"|(?P<macro>{_MACRO.pattern})|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<number>{_NUMBER})"
+    rf"|(?P<macro>{_MACRO})|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<number>{_NUMBER})"
 )
 
 Meaning = tuple[str, frozenset[str]]
@@ -67,7 +68,7 @@ def _lines(token: Token) -> Iterator[Token]:
     if token.type == "macro":
         yield token
         return
-    cuts = [(m.start(), m.end()) for m in re.finditer(rf"\r?\n\s*|{_MACRO.pattern}", token.span.text)]
+    cuts = [(m.start(), m.end()) for m in re.finditer(rf"\r?\n\s*|{_MACRO}", token.span.text)]
     for start, end in [*((token.span.start + a, token.span.start + b) for a, b in cuts), (token.span.end,) * 2]:
         if start > at:
             yield Token(source.span(at, start), token.type, token.modifiers)

@@ -11,9 +11,12 @@ import re
 from dataclasses import dataclass
 from itertools import product
 
-from bsls.finding import Finding
+from bsls.finding import BsError, Finding
 from bsls.source import ExpandedText
 from bsls.syntax.outer import CLOSERS, OuterProblem
+
+MAX_DEPTH = 500
+"""Brackets inside one another."""
 
 _MARK = re.compile(r"[\[\](){}\"]")
 _ITEM = re.compile(r"[ \t]*[A-Za-z_]\w*[ \t]*(?:\([^()\n]*\)|\{[^{}\n]*\}|\[[^\[\]\n]*\])?[ \t]*=(?![=>])")
@@ -141,8 +144,24 @@ def repairs(text: str) -> tuple[list[Repair], list[OuterProblem]]:
     return sorted(best.repairs, key=lambda r: r.at), best.problems
 
 
+def check_depth(text: ExpandedText) -> None:
+    """Raises BsError where brackets are nested deeper than anybody can have meant."""
+    depth = 0
+    for m in _MARK.finditer(text.text):
+        depth += 1 if m.group() in "[({" else -1 if m.group() in "])}" and depth else 0
+        if depth > MAX_DEPTH:
+            raise BsError(
+                "nesting-limit", f"more than {MAX_DEPTH} brackets are open here", text.span(m.start(), m.end()),
+                help="close those that belong to what stands before",
+            )  # fmt: skip
+
+
 def with_matching_brackets(text: ExpandedText) -> tuple[ExpandedText, list[Finding]]:
-    """The text with the brackets that were probably meant, and what is wrong with those that stand there."""
+    """The text with the brackets that were probably meant, and what is wrong with those that stand there.
+
+    Raises BsError where they are nested too deeply.
+    """
+    check_depth(text)
     changes, problems = repairs(text.text)
     if not changes:
         return text, []

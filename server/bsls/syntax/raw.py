@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bsls.finding import BsError
 from bsls.source import ExpandedText, Source, Span
 from bsls.syntax.brackets import with_matching_brackets
 from bsls.syntax.outer import CLOSERS, blank_comments, closing, scan_items
@@ -76,8 +77,11 @@ class RawBlock:
 
 def raw_tree(source: Source) -> RawBlock:
     """The raw tree of a document; never fails."""
-    text, _ = with_matching_brackets(ExpandedText.of(source).with_text(blank_comments(source.text)))
     block = RawBlock(source.span(0, len(source.text)))
+    try:
+        text, _ = with_matching_brackets(ExpandedText.of(source).with_text(blank_comments(source.text)))
+    except BsError:  # nested too deeply, as the check says
+        return block
     block.items = _items(text, 0, len(text))
     return block
 

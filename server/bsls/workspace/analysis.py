@@ -87,7 +87,11 @@ class Analysis:
         """The findings that take no evaluation."""
         document, context = self.document, self.context
         if self.kind == "brainscript":
-            found = self.findings = check_brainscript(self.source, document.networks[0].members)
+            try:
+                members = document.networks[0].members if document.networks else None
+                found = self.findings = check_brainscript(self.source, members)
+            except BsError as error:
+                found = self.findings = [error.finding]
         elif context is None:
             found = self.findings = [self._problem] if self._problem is not None else []
         else:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bsls.features.completion import prepare
 from bsls.features.document import Document
 from bsls.finding import Finding
 from bsls.source import Source
@@ -78,6 +79,7 @@ class Workspace:
         self._worker = Worker()
         self._published: set[str] = set()
         self._poll = loop.call_later(POLL, self._look_at_files)
+        self._prepared = False
 
     # --- documents ---------------------------------------------------------------------------------------------------
 
@@ -211,6 +213,9 @@ class Workspace:
         document.quick = [(f.rule, f.message) for f in analysis.quick]
         self._show(document, analysis.findings or [])
         self._tell(document)
+        if not self._prepared:
+            self._prepared = True
+            self._worker.submit(prepare)
 
     @staticmethod
     def _tell(document: _Open) -> None:

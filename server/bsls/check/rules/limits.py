@@ -9,5 +9,6 @@ RULE = Rule(
     r"""    f (n) = f (n - 1)
     z = f (3)     # never ends
 
-Evaluation stops after a number of steps, nested calls, nodes or elements that no real network needs.""",
+Evaluation stops after a number of steps, nested calls, nodes or elements that no real network needs; and more than 500
+brackets inside one another are not read.""",
 )  # fmt: skip
