@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections import Counter
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -207,7 +206,7 @@ def test_rows() -> None:
 
 
 def test_large_network() -> None:
-    """Deep networks are drawn soon, and need no deep stack."""
+    """Deep networks need no deep stack."""
     network = Network()
     last = Node("InputValue", "x")
     network.add(last)
@@ -218,7 +217,5 @@ def test_large_network() -> None:
         for new in (weight, delay, node.inputs[0], node):
             network.add(new)
         last = node
-    start = time.perf_counter()
     svg = as_svg([("a", network)])
-    assert time.perf_counter() - start < 20
     assert svg.count('class="edge loop"') == 500

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -119,20 +118,3 @@ def test_a_chain_of_names_is_no_deep_recursion() -> None:
     document = opened(text, evaluate=False)
     check_whole(document)
     assert [p.span.text for p in definition(document, text.index("a2999") + 8)] == ["a2998"]
-
-
-def test_time() -> None:
-    document = opened(TEXT + TEXT.replace("\n", "\n# \n"), DIGITS, "adapt.cntk")
-    offset = TEXT.index("featNet.L3_y") + 9
-    work = {
-        "definition": lambda: definition(document, offset), "references": lambda: references(document, offset),
-        "tokens": lambda: semantic_tokens(document), "symbols": lambda: document_symbols(document),
-        "folding": lambda: folding(document), "prepare": lambda: prepare(document, offset),
-    }  # fmt: skip
-    for name, function in work.items():
-        times: list[float] = []
-        for _ in range(5):
-            start = time.perf_counter()
-            function()
-            times.append(time.perf_counter() - start)
-        assert min(times) < 0.05, name  # a few milliseconds on an idle machine

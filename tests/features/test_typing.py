@@ -47,10 +47,13 @@ def try_all(document: Document, offset: int) -> None:
     assert signature is None or all(s <= e <= len(signature.label) for s, e, _ in signature.parameters)
 
 
-@pytest.mark.parametrize("file", ["digits/adapt.cntk", "digits/autoencoder.cntk"])
-def test_every_prefix(file: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "step"),
+    [("digits/adapt.cntk", STEP), ("digits/autoencoder.cntk", STEP), pytest.param("digits/adapt.cntk", 1, marks=pytest.mark.slow)],
+)  # fmt: skip
+def test_every_prefix(file: str, step: int) -> None:
     typist = Typist(EXAMPLES / file)
-    for end in range(0, len(typist.source.text), STEP):
+    for end in range(0, len(typist.source.text), step):
         try_all(typist.document(typist.source.text[:end]), end)
 
 
