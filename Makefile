@@ -1,12 +1,12 @@
-# setup      make .venv and install everything in it (done by the other targets when needed)
-# demo       a short tour on real data
-# test       the tests; needs Python alone
-# test-all   the long ones as well
-# lint       style, format and types; needs Node.js as well
-# vsix       the extension for VS Code, as dist/brainscript.vsix; needs Node.js as well
+# setup        make .venv and install everything in it (done by the other targets when needed)
+# demo         a short tour on real data
+# test         the tests; needs Python alone
+# test-all     the long ones as well
+# lint         style, format and types; needs Node.js as well
+# vsix         the extension for VS Code, as dist/brainscript.vsix; needs Node.js as well
 # test-vscode  the extension in a real VS Code without a window; needs Node.js and Chromium as well
-# bench      timings
-# clean      remove what the targets above made, except downloads (.venv, node_modules)
+# bench        timings
+# clean        remove what the targets above made, except downloads (.venv, node_modules)
 
 PYTHON ?= python3
 TORCH  ?= torch==2.13.0
@@ -78,11 +78,11 @@ $(VSIX): $(shell find server runtime vscode-client -type f -not -name '*.pyc') p
 # The VS Code that the tests drive: a download of about 100 MB, and 600 MB on disk.
 .make/e2e: tests/e2e/package.json tests/e2e/package-lock.json tests/e2e/set-up.sh | .make/node
 	@test "$$(uname -s)-$$(uname -m)" = Linux-x86_64 || { echo 'error: `make test-vscode` needs Linux on x86-64'; exit 1; }
-	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { \
+	@for c in $${CHROMIUM:-chromium chromium-browser google-chrome}; do command -v $$c; done | grep -q . || { \
 	  echo 'error: chromium not found, which shows VS Code in the tests; on Debian and Ubuntu: apt install chromium fonts-dejavu-core,'; \
 	  echo 'or name another one: make test-vscode CHROMIUM=/usr/bin/google-chrome'; exit 1; }
-	@command -v python3 make g++ >/dev/null || { \
-	  echo 'error: python3, make and g++ are needed to build two modules of VS Code; on Debian and Ubuntu: apt install build-essential'; exit 1; }
+	@for c in python3 g++; do command -v $$c >/dev/null || { \
+	  echo "error: $$c not found, which builds two modules of VS Code; on Debian and Ubuntu: apt install python3 g++"; exit 1; }; done
 	@echo 'Installing VS Code for the tests.'
 	@tests/e2e/set-up.sh
 	@touch $@
