@@ -1,6 +1,6 @@
 # setup        make .venv and install everything in it (done by the other targets when needed)
 # demo         a short tour on real data
-# test         the tests; needs Python alone
+# test         the tests; those in VS Code, Neovim and Emacs are left out where these or Node.js are missing
 # test-all     the long ones as well
 # lint         style, format and types; needs Node.js as well
 # vsix         the extension for VS Code, as dist/brainscript.vsix; needs Node.js as well
@@ -23,10 +23,10 @@ setup: .make/setup
 demo: .make/setup
 	@$(BIN)/python examples/demo.py
 
-test: .make/setup
+test: .make/setup .make/editors
 	@$(BIN)/python -m pytest -m "not slow"
 
-test-all: .make/setup
+test-all: .make/setup .make/editors
 	@$(BIN)/python -m pytest
 
 bench: .make/setup
@@ -74,6 +74,17 @@ clean:
 
 $(VSIX): $(shell find server runtime vscode-client -type f -not -name '*.pyc') pyproject.toml constraints.txt | .make/venv .make/node
 	@vscode-client/package.sh $(BIN)/python $@
+
+# Editors for the tests, from Debian's packages; only root can install them, everybody else is told how.
+EDITORS := chromium fonts-dejavu-core neovim emacs-nox elpa-eglot
+.make/editors: | .make/venv
+	@if (for c in chromium nvim emacs; do command -v $$c || exit 1; done) >/dev/null; then touch $@; \
+	elif test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  echo 'Installing the editors in which the language server is tested.'; \
+	  install='apt-get install -y -qq --no-install-recommends $(EDITORS)'; export DEBIAN_FRONTEND=noninteractive; \
+	  { $$install || { apt-get update -qq && $$install; }; } >/dev/null 2>&1 && touch $@ \
+	    || echo 'They cannot be installed; the tests in them are left out.'; \
+	else echo 'The tests in editors that are missing are left out; to have them: apt install $(EDITORS)'; fi
 
 # The VS Code that the tests drive: a download of about 100 MB, and 600 MB on disk.
 .make/e2e: tests/e2e/package.json tests/e2e/package-lock.json tests/e2e/set-up.sh | .make/node

@@ -199,3 +199,10 @@ async def test_arrays_and_the_engine_are_not_loaded(adapt: Open) -> None:
     if not libraries.exists():
         pytest.skip("the libraries of a process are not listed on this system")
     assert not {"numpy", "torch"} & {part for line in libraries.read_text().splitlines() for part in Path(line).parts}
+
+
+async def test_completion_directly_after_opening(editor: Editor, tmp_path: Path) -> None:
+    document = editor.open(EXAMPLES / "adapt.cntk")
+    found = await ask(document, "textDocument/completion", after(document, "featNet."))
+    assert "L3_y" in [item.label for item in found.items]
+    document.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from lsprotocol import types
@@ -28,6 +29,7 @@ from bsls.lsp.text import offset
 from bsls.source import Span
 
 log = logging.getLogger(__name__)
+_FIRST_WAIT = 1.0
 
 _ITEM_KINDS = {
     "function": types.CompletionItemKind.Function,
@@ -57,14 +59,23 @@ _SYMBOL_KINDS = {
 def register(server: Server) -> None:
     """Makes the server answer requests."""
 
-    def answers(method: str, options: object = None) -> Callable[[Callable[[Document, Any], Any]], None]:
-        """Answers a request about a document; nothing where that is not open, or where something fails inside."""
+    def answers(
+        method: str, options: object = None, first_wait: float = 0
+    ) -> Callable[[Callable[[Document, Any], Any]], None]:
+        """Answers a request about a document; nothing where that is not open, or where something fails inside.
+
+        `first_wait`: seconds for which a request in a document that has just been opened waits for its evaluation.
+        """
 
         def with_answer(answer: Callable[[Document, Any], Any]) -> None:
             async def handler(params: Any) -> Any:
+                path = server.path(params.text_document.uri)
                 await asyncio.sleep(0)  # a cancellation that has come meanwhile counts
+                if first_wait and not server.documents.was_settled(path):
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(server.settled(path), first_wait)
                 try:
-                    document = server.documents.document(server.path(params.text_document.uri))
+                    document = server.documents.document(path)
                     return None if document is None else answer(document, params)
                 except BsError as error:
                     finding = error.finding
@@ -83,13 +94,14 @@ def register(server: Server) -> None:
     @answers(
         types.TEXT_DOCUMENT_COMPLETION,
         types.CompletionOptions(trigger_characters=[".", "=", ":", "(", "{", "[", ",", '"', "'", "$", " "]),
+        first_wait=_FIRST_WAIT,
     )
     def _(document: Document, params: types.CompletionParams) -> types.CompletionList:
         items = [_completion(server, item) for item in complete(document, at(document, params.position))]
         settled = server.documents.is_settled(document.source.path)
         return types.CompletionList(is_incomplete=not settled, items=items)
 
-    @answers(types.TEXT_DOCUMENT_HOVER)
+    @answers(types.TEXT_DOCUMENT_HOVER, first_wait=_FIRST_WAIT)
     def _(document: Document, params: types.HoverParams) -> types.Hover | None:
         found = hover(document, at(document, params.position))
         if found is None:
@@ -179,9 +191,7 @@ def register(server: Server) -> None:
     @server.feature("brainscript/settled")
     async def _(params: Any) -> dict[str, Any]:
         path = server.path(params.uri)
-        known = asyncio.get_running_loop().create_future()
-        server.documents.when_settled(path, lambda: known.done() or known.set_result(None))
-        await known
+        await server.settled(path)
         source = server.documents.source(path)
         return {"version": source.revision if source is not None else None}
 

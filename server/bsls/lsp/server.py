@@ -146,6 +146,12 @@ class Server(LanguageServer):
         self.documents.close(path)
         self._uris.pop(path, None)
 
+    def settled(self, path: str) -> asyncio.Future[None]:
+        """Done when everything is known of a document's newest text."""
+        known: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.documents.when_settled(path, lambda: known.done() or known.set_result(None))
+        return known
+
     # --- results -----------------------------------------------------------------------------------------------------
 
     def publish(self, path: str, revision: int | None, findings: Sequence[Finding]) -> None:

@@ -126,6 +126,11 @@ class Workspace:
         found = self._open.get(path)
         return found is None or found.finished is found.analysis
 
+    def was_settled(self, path: str) -> bool:
+        """Whether everything was known of this or an earlier text of the document."""
+        found = self._open.get(path)
+        return found is None or found.finished is not None
+
     def when_settled(self, path: str, told: Callable[[], object]) -> None:
         """Calls `told` when `is_settled` holds, at the latest when the document is closed."""
         found = self._open.get(path)
