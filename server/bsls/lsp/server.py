@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -206,4 +207,5 @@ def start() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # else the thread that waits for input would keep it alive
     server = Server()
     register(server)
+    gc.freeze()  # what is there now stays; collections, which stop everything, need not look at it again
     server.start_io()
