@@ -206,3 +206,14 @@ async def test_completion_directly_after_opening(editor: Editor, tmp_path: Path)
     found = await ask(document, "textDocument/completion", after(document, "featNet."))
     assert "L3_y" in [item.label for item in found.items]
     document.close()
+
+
+async def test_what_is_known_of_a_loaded_model_follows_the_network(editor: Editor, tmp_path: Path) -> None:
+    document = editor.open(EXAMPLES.parent / "adapt" / "1-features.cntk")
+    await document.diagnostics()
+    document.replace("        mse = SquareError", "        Middle = Tanh (L1.y)\n        mse = SquareError")
+    document.replace("(L2.y)\n    }", "(L2.y : Middle)\n    }")
+    await document.diagnostics()
+    found = await ask(document, "textDocument/completion", after(document, "outputNodeNames = "))
+    assert "Middle" in [item.label for item in found.items]
+    document.close()

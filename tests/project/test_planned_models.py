@@ -76,3 +76,11 @@ def test_copies_are_independent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert one is not None and two is not None
     one.network["L1.y"].name = "z"
     assert two.network["L1.y"].name == "L1.y"
+
+
+def test_a_folder_with_many_configs(tmp_path: Path) -> None:
+    """The config that makes the model is found among many others."""
+    for i in range(120):
+        (tmp_path / f"a{i:03}.cntk").write_text("command = X\nX = [ action = ]]] broken\n")
+    config(tmp_path, "z.cntk", first=("m.dnn", PLAIN))
+    assert findings(config(tmp_path, "b.cntk", second=("n.dnn", using("m.dnn")))) == []

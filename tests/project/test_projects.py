@@ -285,3 +285,24 @@ def test_size_of_a_matrix_file(text: str, size: tuple[int, int] | None) -> None:
     Path("w.txt").write_text(text, encoding="utf-8")
     assert Files().matrix_size("w.txt") == size
     assert Files().matrix_size("nowhere.txt") is None
+
+
+def test_files_that_are_looked_at_while_changes_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bsls.project import files as room
+
+    files = Files(str(tmp_path))
+    files.exists("a")
+    state_of = room.state_of
+
+    def looking(path: str) -> room.State:
+        files.states.setdefault(path + "x", None)
+        return state_of(path)
+
+    monkeypatch.setattr(room, "state_of", looking)
+    assert not files.changed()
+    (tmp_path / "a").write_text("")
+    assert files.changed()
+
+
+def test_paths_that_cannot_be() -> None:
+    assert not Files().exists("a\0b") and not Files().exists("\ud800")

@@ -165,3 +165,54 @@ def test_brackets_without_end(tmp_path: Path, name: str, text: str) -> None:
         assert [rules for _, _, rules in client.published] == [["nesting-limit"]]
 
     run(work)
+
+
+def test_looking_at_files_goes_on_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bsls.workspace import workspace as room
+
+    monkeypatch.setattr(room, "POLL", 0.05)
+    path, part = str(tmp_path / "c.cntk"), tmp_path / "part.cntk"
+    changed = room.Analysis.__init__.__globals__["Files"].changed
+    failures: list[int] = []
+
+    def failing(files: Any) -> bool:
+        if len(failures) < 2:
+            failures.append(1)
+            raise RuntimeError("inside")
+        return changed(files)
+
+    monkeypatch.setattr(room.Analysis.__init__.__globals__["Files"], "changed", failing)
+
+    async def work(workspace: Workspace, client: Client) -> None:
+        client.current[path] = 1
+        workspace.open(path, "include=part.cntk\n" + SLOW % (1, ""), 1)
+        await settled(workspace, path)
+        assert client.published[-1][2] == ["include"] or client.published[-1][2] == ["missing-file"]
+        part.write_text("y = 1\n")
+        for _ in range(200):
+            await asyncio.sleep(0.02)
+            if client.published[-1][2] == []:
+                return
+        raise AssertionError(client.published)
+
+    run(work)
+    assert failures == [1, 1]
+
+
+def test_commands_that_are_gone_are_forgotten(tmp_path: Path) -> None:
+    path = str(tmp_path / "c.cntk")
+
+    async def work(workspace: Workspace, client: Client) -> None:
+        for revision in range(4):
+            client.current[path] = revision
+            text = (
+                (SLOW % (1, ""))
+                .replace("command = W\n", f"command = W{revision}\n")
+                .replace("\nW = ", f"\nW{revision} = ")
+            )
+            workspace.open(path, text, revision)
+            await settled(workspace, path)
+        document = workspace.document(path)
+        assert document is not None and list(document.evaluations) == [("W3", "write")]
+
+    run(work)

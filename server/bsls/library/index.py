@@ -7,13 +7,18 @@ glance at the line starts is enough to find the definitions.
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import wraps
 from importlib.resources import files
+from threading import RLock
+from typing import ParamSpec, TypeVar
 
 from bsls.source import ExpandedText, Source, Span
 from bsls.syntax.brainscript import parse_member
 from bsls.syntax.tree import Member
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _DEFINITION = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*", re.MULTILINE)
 
 
@@ -41,7 +46,26 @@ class LibraryFile:
         return self.source.span(start, start + len(name))
 
 
-@cache
+def _once(make: Callable[P, R]) -> Callable[P, R]:
+    """As `functools.cache`, and two threads that ask at the same time get the same object, too: trees are compared by
+    identity."""
+    known: dict[tuple[object, ...], R] = {}
+    making = RLock()
+
+    @wraps(make)
+    def cached(*arguments: P.args, **named: P.kwargs) -> R:
+        found = known.get(arguments)
+        if found is None:
+            with making:
+                found = known.get(arguments)
+                if found is None:
+                    found = known[arguments] = make(*arguments, **named)
+        return found
+
+    return cached
+
+
+@_once
 def library() -> dict[str, LibraryFile]:
     """Each name of the library and the file that defines it."""
     found: dict[str, LibraryFile] = {}
@@ -54,13 +78,13 @@ def library() -> dict[str, LibraryFile]:
     return found
 
 
-@cache
+@_once
 def sources() -> frozenset[Source]:
     """The texts of the library."""
     return frozenset(file.source for file in library().values())
 
 
-@cache
+@_once
 def definition(name: str) -> Member:
     """The tree of a library definition."""
     file = library()[name]

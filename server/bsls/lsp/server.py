@@ -9,15 +9,16 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import cattrs
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest, JsonRpcServerNotInitialized
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 from pygls.uris import to_fs_path
 
 from bsls import __version__
@@ -38,30 +39,53 @@ class Refused(JsonRpcException):
     MESSAGE = "request failed"
 
 
-_Steps = Generator[Any, Any, None]
-"""The form that the library gives its built-in handlers."""
+def _converter() -> cattrs.Converter:
+    """Reads messages; the version of a changed document may be missing, as older versions of the protocol allow."""
+    converter = default_converter()
+    kind = types.VersionedTextDocumentIdentifier
+    converter.register_structure_hook(kind, lambda data, _: kind(data.get("version") or 0, data["uri"]))
+    return converter
 
 
 class _Protocol(LanguageServerProtocol):
-    """Texts are kept by the server itself: the library splits lines at characters that are no line ends."""
+    """Texts are kept by the server itself: the library splits lines at characters that are no line ends.
+
+    Its own handlers are generators, which it never forgets where they answer no request; these are plain functions.
+    """
 
     _server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
 
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """A message; a request that cannot be understood is answered, too."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            if "method" in data and "id" in data:
+                self._send_response(data["id"], error=error.to_response_error())
+            raise
+
+    def handle_message(self, message: Any) -> None:
+        """Does nothing but answer that it is too early or too late before `initialize` and after `shutdown`."""
+        method, number = getattr(message, "method", None), getattr(message, "id", None)
+        early = self._workspace is None and method not in (types.INITIALIZE, types.EXIT)
+        if method is None or not (early or (self._shutdown and method != types.EXIT)):
+            super().handle_message(message)
+        elif number is not None:
+            reason = JsonRpcServerNotInitialized if early else JsonRpcInvalidRequest
+            self._send_response(number, error=reason().to_response_error())
+
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
-    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> _Steps:
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         document = params.text_document
         self._server.opened(document.uri, document.text, document.version)
-        yield from ()
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
-    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> _Steps:
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         self._server.changed(params.text_document.uri, params.content_changes, params.text_document.version)
-        yield from ()
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
-    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> _Steps:
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         self._server.closed(params.text_document.uri)
-        yield from ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +101,9 @@ class Server(LanguageServer):
     """Open documents by path, and the workspace that analyses them."""
 
     def __init__(self) -> None:
-        super().__init__("bsls", __version__, protocol_cls=_Protocol, max_workers=2)
-        self._buffers: dict[str, Buffer] = {}
-        self._uris: dict[str, str] = {}
+        super().__init__("bsls", __version__, protocol_cls=_Protocol, converter_factory=_converter, max_workers=2)
+        self._buffers: dict[str, Buffer] = {}  # by address
+        self._uris: dict[str, list[str]] = {}  # addresses of open documents by path, the newest last
         self._analysed: Workspace | None = None
         self._convert: Converter | None = None
         self._busy: dict[str, str] = {}
@@ -97,12 +121,16 @@ class Server(LanguageServer):
     def convert(self) -> Converter:
         if self._convert is None:
             encoding = types.PositionEncodingKind(self.workspace.position_encoding)  # the library gives either type
-            self._convert = Converter(encoding, self._uris.get, self._line_end)
+            self._convert = Converter(encoding, self._uri, self._line_end)
         return self._convert
 
+    def _uri(self, path: str) -> str | None:
+        """The client's address of an open document."""
+        return self._uris[path][-1] if path in self._uris else None
+
     def _line_end(self, path: str) -> str:
-        buffer = self._buffers.get(path)
-        return buffer.line_end if buffer is not None else "\n"
+        uri = self._uri(path)
+        return self._buffers[uri].line_end if uri is not None else "\n"
 
     @cached_property
     def taken(self) -> Taken:
@@ -128,24 +156,29 @@ class Server(LanguageServer):
 
     def opened(self, uri: str, text: str, version: int) -> None:
         path = self.path(uri)
-        self._uris[path] = uri
-        self._buffers[path] = Buffer(text)
-        self.documents.open(path, self._buffers[path].normalised, version)
+        known = self._uris.setdefault(path, [])
+        if uri in known:
+            known.remove(uri)
+        known.append(uri)
+        self._buffers[uri] = Buffer(text)
+        self.documents.open(path, self._buffers[uri].normalised, version)
 
     def changed(self, uri: str, changes: Sequence[types.TextDocumentContentChangeEvent], version: int) -> None:
-        path = self.path(uri)
-        buffer = self._buffers.get(path)
+        buffer = self._buffers.get(uri)
         if buffer is None:
             return
         for change in changes:
             buffer.apply(change, self.convert.encoding)
-        self.documents.open(path, buffer.normalised, version)
+        self.documents.open(self.path(uri), buffer.normalised, version)
 
     def closed(self, uri: str) -> None:
         path = self.path(uri)
-        self._buffers.pop(path, None)
-        self.documents.close(path)
-        self._uris.pop(path, None)
+        if self._buffers.pop(uri, None) is None:
+            return
+        self._uris[path].remove(uri)
+        if not self._uris[path]:  # else it is still open under another address
+            self.documents.close(path)
+            del self._uris[path]
 
     def settled(self, path: str) -> asyncio.Future[None]:
         """Done when everything is known of a document's newest text."""
@@ -159,7 +192,7 @@ class Server(LanguageServer):
         source = self.documents.source(path)
         diagnostics = [self.convert.diagnostic(f, source) for f in findings]
         self.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(self.convert.uri(path), diagnostics, revision)
+            types.PublishDiagnosticsParams(self.convert.uri(path), diagnostics, revision or None)
         )
 
     def busy(self, path: str, begun: bool) -> None:

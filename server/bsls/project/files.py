@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from difflib import get_close_matches
+from heapq import nsmallest
+from itertools import islice
 
+from bsls.config.section import Section
 from bsls.finding import BsError
 from bsls.source import Source, Span
+
+_MAX_SCANNED = 20_000
+"""Entries of a folder that are looked at when it is listed."""
 
 State = tuple[int, int, int] | None
 """What tells versions of a file apart: time of the last change, size, number on the disk. None: there is no file."""
@@ -17,7 +23,7 @@ def state_of(path: str) -> State:
     """The present state of a file or folder."""
     try:
         found = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):  # no path can have a zero byte or half a surrogate pair
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
 
@@ -26,7 +32,8 @@ class Files:
     """Reads texts and looks for files, relative to `base`; remembers what was read and what was absent.
 
     `documents` are open documents by absolute path; they come before the disk. `states` has the state of each file
-    when it was first looked at.
+    when it was first looked at. `assembled` has the texts of configs, by path, and what they were read as; it can be
+    handed on to whoever reads them next.
     """
 
     def __init__(
@@ -34,10 +41,12 @@ class Files:
         base: str = "",
         documents: Mapping[str, Source] | None = None,
         states: dict[str, State] | None = None,
+        assembled: dict[str, tuple[str, Section]] | None = None,
     ) -> None:
         self.base = base
         self.documents = documents or {}
         self.states = {} if states is None else states
+        self.assembled = {} if assembled is None else assembled
         self.read: dict[str, Source] = {}
         self.absent: set[str] = set()
 
@@ -63,7 +72,23 @@ class Files:
 
     def changed(self) -> bool:
         """Whether a file that was looked at is no longer as it was."""
-        return any(state_of(p) != state for p, state in self.states.items() if p not in self.documents)
+        looked_at = list(self.states.items())  # another thread may look at more meanwhile
+        return any(state_of(path) != state for path, state in looked_at if path not in self.documents)
+
+    def entries(self, folder: str, prefix: str = "", limit: int = 200) -> list[tuple[str, bool]]:
+        """Names in a folder that begin with `prefix`, in order, and whether each is a folder; hidden ones only with their dot.
+
+        At most `limit`; capitals do not matter. Empty where there is no such folder.
+        """
+        self.look(folder)
+        start = prefix.lower()
+        try:
+            with os.scandir(self.shown(folder) or ".") as scanned:
+                named = [e for e in islice(scanned, _MAX_SCANNED) if e.name.lower().startswith(start)]
+                shown = [e for e in named if start or not e.name.startswith(".")]
+                return [(e.name, e.is_dir()) for e in nsmallest(limit, shown, key=lambda e: (e.name.lower(), e.name))]
+        except (OSError, ValueError):
+            return []
 
     def similar(self, path: str) -> str | None:
         """A file in the same folder, or beside the config, that was probably meant by `path`."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from threading import Event
+from typing import NamedTuple
 
 from bsls.config.assemble import COMMAND_LINE, argument, assemble
 from bsls.config.commands import Command, commands
@@ -26,15 +29,30 @@ BRAINSCRIPT = ("brainscriptnetworkbuilder", "experimentalnetworkbuilder")
 """Keys, in lower case, whose text is BrainScript."""
 
 _EPOCH = re.compile(r"\.\d+$")
-_MAX_NEIGHBOURS = 50
+_MODEL_NAME = re.compile(r"\.(dnn|cmf|model|mdl)(\.\d+)?$", re.IGNORECASE)
+_MAX_NEIGHBOURS = 1000
+_MAX_LISTED = 100
+"""Other configs whose models are listed."""
+
+
+class KnownModel(NamedTuple):
+    """A model that can be loaded: its path, the command that writes it (empty for a mere file), the name of the config
+    of that (empty for this one), and where the path is written."""
+
+    path: str
+    command: str = ""
+    config: str = ""
+    span: Span | None = None
 
 
 class _Foreseen:
-    """What the configs of a folder know of each other: the configs by absolute path (None where one cannot be read), and
-    the networks that their commands will write, by absolute path of the model (None as long as it is being worked out)."""
+    """What the configs of a folder know of each other: the configs by absolute path (None where one cannot be read),
+    what was read for them, and the networks that their commands will write, by absolute path of the model (None as long
+    as it is being worked out)."""
 
     def __init__(self) -> None:
         self.projects: dict[str, Project | None] = {}
+        self.files: dict[str, Files] = {}
         self.networks: dict[str, Evaluation | None] = {}
 
 
@@ -84,9 +102,26 @@ class Project:
                 parts.append(argument(word))
         if not self.config_paths:
             raise BsError("usage", "no config file was given", None, help="give configFile=FILE")
-        self.config: Section = assemble(parts, lambda path: self.files.source(path))
+        self.config: Section = self._assembled(parts, shared is not None)
         self.counters.constant_seed = self.config.get_boolean("forceConstantRandomSeed", False)
         self._foreseen.projects |= {self.files.absolute(path): self for path in self.config_paths}
+
+    def _assembled(self, parts: Sequence[Source], neighbour: bool) -> Section:
+        """The config; that of a neighbour is taken over from an earlier reading of the same text."""
+        included: list[str] = []
+
+        def include(path: str) -> Source:
+            included.append(path)
+            return self.files.source(path)
+
+        path = self.config_paths[0]
+        known = self.files.assembled.get(path)
+        if neighbour and known is not None and known[0] == parts[0].text:
+            return known[1]
+        config = assemble(parts, include)
+        if neighbour and not included:
+            self.files.assembled[path] = (parts[0].text, config)
+        return config
 
     def _enter(self, folder: str) -> None:
         """`currentDirectory=folder`: all paths count from there; a run itself goes there."""
@@ -221,7 +256,7 @@ class Project:
         command = self.own_writer(path)
         if command is not None:
             return self, command
-        for project in self._neighbours():
+        for project in self._neighbours(_EPOCH.sub("", os.path.basename(path))):
             command = project.own_writer(path)
             if command is not None:
                 return project, command
@@ -231,6 +266,38 @@ class Project:
         """The command of this config that writes the model `path`; `path` may be the model of an epoch, `m.dnn.3`."""
         wanted = self.files.absolute(path)
         candidates = [wanted] + ([_EPOCH.sub("", wanted)] if _EPOCH.search(wanted) else [])
+        for command, value in self._written():
+            if self.files.absolute(value.text) in candidates:
+                return command
+        return None
+
+    def models(self) -> Iterator[KnownModel]:
+        """What the commands of this config and of those beside it write, then the model files beside these, each once.
+
+        Paths are as a command has them; they count from the same folder here.
+        """
+        written: set[str] = set()
+        folders = {"": None}
+        for project in (self, *islice(self._neighbours(), _MAX_LISTED)):
+            config = "" if project is self else os.path.basename(project.config_paths[0])
+            for command, value in project._written():
+                path = self.files.absolute(value.text)
+                if value.text and path not in written:
+                    written.add(path)
+                    folders[os.path.dirname(value.text.replace("\\", "/"))] = None
+                    yield KnownModel(value.text, command.name, config, value.span)
+        listed = set(written)
+        for folder in folders:
+            for name, is_folder in self.files.entries(folder):
+                shown = posixpath.join(folder, name)
+                path = self.files.absolute(shown)
+                is_one = is_model_name(name) or _EPOCH.sub("", path) in written
+                if is_one and not is_folder and path not in listed:
+                    listed.add(path)
+                    yield KnownModel(shown)
+
+    def _written(self) -> Iterator[tuple[Command, Value]]:
+        """The commands that write a model, those that do not run as well, and its path."""
         for section in self._all_sections():
             try:
                 action = section.own("action")
@@ -243,9 +310,8 @@ class Project:
                     written = section.get(command.kind.writes) if command.kind.writes else None
                 except (BsError, KeyError):
                     continue
-                if written is not None and self.files.absolute(written.text) in candidates:
-                    return command
-        return None
+                if written is not None:
+                    yield command, written
 
     def writer_of_output(self, path: str) -> Section | None:
         """The section that writes a file which is no model: an `outputFile`, or what begins with its `outputPath`."""
@@ -272,16 +338,20 @@ class Project:
                     found.append(section)
         return found
 
-    def _neighbours(self) -> Iterator[Project]:
-        """The other configs of the folder, as far as they can be read."""
+    def _neighbours(self, about: str = "") -> Iterator[Project]:
+        """The other configs of the folder, as far as they can be read; only those that may name the file `about`."""
         folder = os.path.dirname(self.files.shown(self.config_paths[0])) or "."
         projects = self._foreseen.projects
         self.files.look(os.path.abspath(folder))
         for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.cntk")))[:_MAX_NEIGHBOURS]:
             path = os.path.abspath(path)
             if path not in projects:
-                files = Files(self.files.base, self.files.documents, self.files.states)
+                own = self.files
+                files = self._foreseen.files.setdefault(path, Files(own.base, own.documents, own.states, own.assembled))
                 try:
+                    text = files.source(path).text
+                    if about not in text and "$" not in text:
+                        continue
                     Project([f"configFile={path}"], files, shared=self._foreseen, cancel=self.cancel)
                 except BsError:
                     projects[path] = None
@@ -290,4 +360,9 @@ class Project:
                 yield neighbour
 
 
-__all__ = ["COMMAND_LINE", "Command", "Finding", "Project", "Validation", "Value"]
+def is_model_name(name: str) -> bool:
+    """Whether a file is called as models usually are, `m.dnn` or `m.dnn.3`."""
+    return _MODEL_NAME.search(name) is not None
+
+
+__all__ = ["COMMAND_LINE", "Command", "Finding", "KnownModel", "Project", "Validation", "Value", "is_model_name"]

@@ -9,7 +9,8 @@ from threading import Event
 
 from bsls.check.rule import Checked, Context
 from bsls.check.run import all_findings, check_brainscript, is_brainscript, quick_findings
-from bsls.features.document import Document
+from bsls.config.section import Section
+from bsls.features.document import Document, DocumentKind
 from bsls.finding import BsError, Finding, Severity
 from bsls.project.files import Files
 from bsls.project.project import Project
@@ -23,13 +24,19 @@ class Analysis:
     """What is known of a document at one revision: first without evaluation, then, in the background, all of it.
 
     `previous` is an earlier revision of the same document, whose parsed texts and evaluations are used as long as there
-    are no newer ones.
+    are no newer ones. `assembled` are configs that were read for other analyses.
     """
 
-    def __init__(self, source: Source, documents: Mapping[str, Source], previous: Analysis | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        documents: Mapping[str, Source],
+        previous: Analysis | None = None,
+        assembled: dict[str, tuple[str, Section]] | None = None,
+    ) -> None:
         self.source = source
         self.cancel = Event()
-        self.files = Files(os.path.dirname(source.path), documents)
+        self.files = Files(os.path.dirname(source.path), documents, assembled=assembled)
         self.findings: list[Finding] | None = None
         """All findings, when the evaluation has finished."""
         if previous is not None and "document" not in previous.__dict__:  # nobody has looked at it
@@ -40,8 +47,8 @@ class Analysis:
         self._problem: Finding | None = None
 
     @cached_property
-    def kind(self) -> str:
-        """`config`, `brainscript`, or `other` for what is not analysed."""
+    def kind(self) -> DocumentKind:
+        """What the document is; `other` is not analysed."""
         if is_brainscript(self.source.path):
             return "brainscript"
         return "other" if self.source.path.lower().endswith((".ndl", ".mel")) else "config"
@@ -51,7 +58,7 @@ class Analysis:
         """What features see now."""
         context = self.context
         before = self._previous.document if self._previous is not None else None
-        document = Document(self.source, brainscript=self.kind == "brainscript", previous=before)
+        document = Document(self.source, kind=self.kind, previous=before)
         if context is not None:
             document.project = context.project
             document.commands = context.commands
@@ -115,10 +122,12 @@ class Analysis:
     def finish(self) -> None:
         """Lets features see what `evaluate` has found. What could not be evaluated this time stays as it was before."""
         document = self.document
-        evaluations = dict(document.evaluations)
+        commands = {(c.name, c.action) for c in document.commands}  # none while the text around them is broken
+        evaluations = {key: e for key, e in document.evaluations.items() if key in commands or not commands}
         for checked in self._checked:
             key, evaluation = (checked.command.name, checked.command.action), checked.evaluation
-            if evaluation is not None and (evaluation.scope is not None or key not in evaluations):
+            known = evaluation is not None and (evaluation.scope is not None or evaluation.network is not None)
+            if evaluation is not None and (known or key not in evaluations):
                 evaluations[key] = evaluation
         document.evaluations = evaluations
         document.findings = self.findings or []

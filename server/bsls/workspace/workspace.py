@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bsls.config.section import Section
 from bsls.features.completion import prepare
 from bsls.features.document import Document
 from bsls.finding import Finding
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 QUICK_DELAY = 0.005
 """Seconds after a change; changes that come in one burst are taken together."""
+OTHERS_DELAY = 0.3
+"""Seconds after a change for the other documents that it may concern; they wait until nothing is being typed."""
 POLL = 1.0
 """Seconds between two looks at the files on the disk that open documents depend on. Editors differ in which files they
 watch, and none watches those outside its folder."""
@@ -76,6 +79,7 @@ class Workspace:
         self._client = client
         self._open: dict[str, _Open] = {}
         self._documents: Mapping[str, Source] = {}
+        self._assembled: dict[str, tuple[str, Section]] = {}
         self._worker = Worker()
         self._published: set[str] = set()
         self._poll = loop.call_later(POLL, self._look_at_files)
@@ -89,10 +93,10 @@ class Workspace:
         self._documents = {**self._documents, path: source}
         known = self._open.get(path)
         if known is None:
-            self._open[path] = known = _Open(Analysis(source, self._documents))
+            self._open[path] = known = _Open(Analysis(source, self._documents, None, self._assembled))
         else:
             self._renew(known, source)
-        self._schedule(known)
+        self._schedule(known, QUICK_DELAY)
         self._refresh_users(path)
 
     def close(self, path: str) -> None:
@@ -143,7 +147,7 @@ class Workspace:
 
     def _renew(self, document: _Open, source: Source) -> None:
         self._abandon(document)
-        document.analysis = Analysis(source, self._documents, document.analysis)
+        document.analysis = Analysis(source, self._documents, document.analysis, self._assembled)
 
     def _abandon(self, document: _Open) -> None:
         document.analysis.cancel.set()
@@ -156,11 +160,11 @@ class Workspace:
         for other, document in self._open.items():
             if other != path and document.uses(path):
                 self._renew(document, document.analysis.source)
-                self._schedule(document)
+                self._schedule(document, OTHERS_DELAY)
 
-    def _schedule(self, document: _Open) -> None:
+    def _schedule(self, document: _Open, delay: float) -> None:
         analysis = document.analysis
-        document.timer = self._loop.call_later(QUICK_DELAY, lambda: self._look(document, analysis))
+        document.timer = self._loop.call_later(delay, lambda: self._look(document, analysis))
 
     def _look(self, document: _Open, analysis: Analysis) -> None:
         """Publishes what needs no evaluation, if that is something new, and has the rest worked out."""
@@ -262,15 +266,18 @@ class Workspace:
         finished = [d.analysis for d in self._open.values() if d.finished is d.analysis]
 
         def look() -> None:
-            changed = [a for a in finished if not a.cancel.is_set() and a.files.changed()]
-            self._loop.call_soon_threadsafe(lambda: refresh(changed))
+            changed: list[Analysis] = []
+            try:
+                changed += (a for a in finished if not a.cancel.is_set() and a.files.changed())
+            finally:  # whatever happens, one looks again later
+                self._loop.call_soon_threadsafe(lambda: refresh(changed))
 
         def refresh(changed: Sequence[Analysis]) -> None:
             for analysis in changed:
                 document = self._open.get(analysis.source.path)
                 if document is not None and document.analysis is analysis:
                     self._renew(document, analysis.source)
-                    self._schedule(document)
+                    self._schedule(document, QUICK_DELAY)
             self._poll.cancel()
             self._poll = self._loop.call_later(POLL, self._look_at_files)
 
