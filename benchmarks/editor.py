@@ -139,7 +139,9 @@ async def run(folder: Path) -> None:
     model = next(i for i, line in enumerate(lines) if "featNet.L3_y" in line)
     column = lines[model].index("L3_y")
     print(f"{len(lines)} lines; milliseconds, median and 95th percentile")
-    print(f"  {'start of the server to the first diagnostics':52} {median(starts):7.1f}  {max(starts):7.1f}   (goal 1000)")
+    print(
+        f"  {'start of the server to the first diagnostics':52} {median(starts):7.1f}  {max(starts):7.1f}   (goal 1000)"
+    )
 
     async def empty(i: int) -> float:
         began = time.perf_counter()

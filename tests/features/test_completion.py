@@ -194,11 +194,150 @@ def test_what_the_last_evaluation_knew(digits: Path) -> None:
 
 def test_models_of_other_commands(digits: Path) -> None:
     found = edited(digits, 'Load ("models/autoencoder.dnn")', 'Load ("‸")')
-    assert [c.label for c in found] == ["models/tuned.dnn"]
+    assert [(c.label, c.detail) for c in found] == [
+        ("models/tuned.dnn", "written by Tuned"),
+        ("models/autoencoder.dnn", "written by Train in autoencoder.cntk"),
+    ]
     found = edited(
         digits, 'action    = "test"\n    modelPath = "models/frozen.dnn"', 'action = "test"\n    modelPath = ‸'
     )
-    assert [c.insert for c in found] == ['"models/frozen.dnn"', '"models/tuned.dnn"']
+    assert [c.insert for c in found] == [f'"models/{name}.dnn"' for name in ("frozen", "tuned", "autoencoder")]
+
+
+def test_models_that_are_files(digits: Path) -> None:
+    (digits / "models").mkdir()
+    for name in ("models/autoencoder.dnn", "models/tuned.dnn.3", "models/tuned.dnn.3.ckp", "models/old.dnn", "m.cmf"):
+        (digits / name).touch()
+    found = {c.label: c.detail for c in edited(digits, 'Load ("models/autoencoder.dnn")', 'Load ("‸")')}
+    assert found == {
+        "models/tuned.dnn": "written by Tuned",
+        "models/autoencoder.dnn": "written by Train in autoencoder.cntk",
+        "m.cmf": "file",
+        "models/old.dnn": "file",
+        "models/tuned.dnn.3": "file",
+        "models/": "folder",
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('modelPath = "models/frozen.dnn"', 'modelPath = "mod‸"', "autoencoder tuned"),  # not what is being written
+        ('action    = "test"\n    modelPath = "models/frozen.dnn"', 'action = test\n    modelPath = "‸"', "frozen tuned autoencoder"),
+        ("\nSGD = {", '\nW = {\n    action = "write" ; modelPath = "m‸o"\n}\nSGD = {', "frozen tuned autoencoder"),
+    ],
+)  # fmt: skip
+def test_models_in_sections(digits: Path, old: str, new: str, expected: str) -> None:
+    (digits / "adapt-broken.cntk").unlink()
+    found = [c.label for c in edited(digits, old, new)]
+    assert sorted(found) == sorted(f"models/{name}.dnn" for name in expected.split())
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with `a b.txt`, `test.txt`, `Train.txt`, `data/x.txt`, `data/y/`, and what is hidden."""
+    (tmp_path / "data" / "y").mkdir(parents=True)
+    for name in ("a b.txt", "test.txt", "Train.txt", "data/x.txt", ".hidden"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+READER = 'dir = "data"\nT = {\n    action = "train"\n    reader = { readerType = "CNTKTextFormatReader" ; %s }\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [  # what replaces what
+        ('file = "‸"', "'' a b.txt:test.txt:Train.txt:data/"),
+        ('file = "‸', "'' a b.txt:test.txt:Train.txt:data/"),
+        ('file = "t‸"', "'t' test.txt:Train.txt"),
+        ('file = "t‸rain.txt" ; b = "c"', "'train.txt' test.txt:Train.txt"),
+        ('file = "a b‸.t"', "'a b.t' a b.txt"),
+        ('file = "data/‸"', "'' x.txt:y/"),
+        ('file = "data/x‸"', "'x' x.txt"),
+        ('file = "./data\\‸"', "'' x.txt:y/"),
+        ('file = "$dir$/‸"', "'' x.txt:y/"),
+        ('file = "$nothing$/‸"', ""),
+        ('file = "da‸ta/x.txt"', "'data' data"),
+        ('file = "nowhere/‸"', ""),
+        ('file = ".‸"', "'.' .hidden"),
+        ("file = ‸", '\'\' "a b.txt":"test.txt":"Train.txt":data/'),
+        ("file = te‸", "'te' test.txt"),
+        ("file = data/‸", "'' x.txt:y/"),
+        ("file = /nowhere\0/‸", ""),
+    ],
+)
+def test_paths_in_a_config(data: Path, value: str, expected: str) -> None:
+    found = offered(READER % value, data)
+    replaced = {repr(c.replace.text) for c in found}
+    assert " ".join([*replaced, ":".join(c.insert for c in found)]).strip() == expected
+
+
+def test_paths_elsewhere(data: Path) -> None:
+    assert labels("include=‸\n", data) == ["a b.txt", "test.txt", "Train.txt", "data/"]
+    assert labels("include=test.txt+d‸\n", data) == ["data/"]
+    tensor = network('z = ParameterTensor {3, initFromFilePath = "data/‸"}')
+    assert labels(tensor, data) == ["x.txt", "y/"]
+    assert [c.label for c in offered('z = ParameterTensor {3, initFromFilePath = "data/x‸', data, "x.bs")] == ["x.txt"]
+    unclosed = offered(network('z = BS.Network.Load ("da‸)'), data)
+    assert [(c.label, c.replace.text) for c in unclosed] == [("data/", "da")]
+    assert [c.detail for c in offered("include=d‸\n", data)] == ["folder"]
+
+
+def test_long_folders_are_cut(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"f{number:03}").touch()
+    assert len(labels(READER % 'file = "‸"', tmp_path)) == 200
+    assert labels(READER % 'file = "f299‸"', tmp_path) == ["f299"]
+
+
+# --- variables -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('a = 1\nb = "$‸"', "a"),
+        ('a = 1 ; b = "$a$/$‸"', "a"),
+        ("a = 1\ncommand = T\nT = {\n    c = 2\n    modelPath = $‸\n    SGD = { d = 3 }\n}", "a"),
+        ('T = {\n    c = 2\n    SGD = {\n        d = "$‸"\n    }\n}\ne = 1', "e"),
+        ("a = $b$\nb = $‸", ""),  # a circle
+        ("a = $c$\nc = $b$\nb = $‸", ""),
+        ("a = $nothing$\nb = $‸", ""),
+        ("a = (1\n2)\nb = $‸", ""),  # of several lines
+        ("a = (1:2) ; z = [ c = 1 ] ; d = 1 ; e\nb = $‸", "d e a z"),
+        ("my-dir = 1 ; b = $‸", "my-dir"),
+        ("my-dir = 1 ; b = $my-d‸", "my-dir"),
+        (network("        z = ParameterTensor {$‸}") + "n = 3", "n"),
+        ("a = 1 # $‸", ""),
+    ],
+)
+def test_variables(text: str, expected: str) -> None:
+    assert labels(text) == expected.split()
+
+
+def test_variables_of_included_files(tmp_path: Path) -> None:
+    (tmp_path / "base.cntk").write_text("dir = d\nT = [\n    inner = 1\n]\n")
+    found = offered("include=base.cntk\nname = $dir$/m\nT = {\n    modelPath = $‸\n}", tmp_path)
+    assert [(c.label, c.detail) for c in found] == [("dir", "d"), ("name", "d/m")]
+    assert labels("include=nowhere.cntk\nname = m\nT = {\n    modelPath = $‸\n}", tmp_path) == ["name"]
+
+
+def test_the_whole_variable_is_replaced() -> None:
+    [item] = offered('a = 1\nb = "$x‸yz$/c"')
+    assert (item.replace.text, item.insert) == ("xyz", "a")
+
+
+# --- other languages -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["x.ndl", "x.mel"])
+@pytest.mark.parametrize("text", ["‸", "load = ‸", "DNN = [\n    ‸\n]", 'a = 1\nb = "$‸"', 'modelPath = "‸"'])
+def test_nothing_in_ndl_and_mel(tmp_path: Path, name: str, text: str) -> None:
+    assert offered(text, tmp_path, name) == []
 
 
 def test_a_file_of_brainscript() -> None:

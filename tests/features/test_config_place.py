@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bsls.features.config_place import place_in_config
+from bsls.features.config_place import place_in_config, unquoted
 from features.editing import at_cursor
 
 READER = (
@@ -62,3 +62,19 @@ def test_places(text: str, expected: str | None) -> None:
         return
     assert f"{place.kind} {'value' if place.in_value else 'key'} {place.word.text!r}" == expected
     assert len(place.blocks) == len(place.kinds) == len(place.chain) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a", "a"),
+        (' "a" ', "a"),
+        ('"a" "b"', 'a" "b'),
+        ('a"b"', 'a"b"'),
+        ('"a', "a"),
+        ('"', ""),
+        ('""', ""),
+    ],
+)
+def test_values_without_quotes(text: str, expected: str) -> None:
+    assert unquoted(text) == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bsls.features.document import Document
 from bsls.features.folding import folding
 from features.editing import opened
 
@@ -23,8 +24,29 @@ CASES = {
 }
 
 
+IN_BRAINSCRIPT = {
+    "a = {\n  x = 1  /* ( */\n}\nb = {\n  y = 1\n}": "1-2 4-5",
+    "a = {\n  x = 1  /* } **/ } */\n  y = 2\n}": "1-3",
+    "a = {\n  x = '{'\n  y = 2\n}": "1-3",
+    "a = {\n  x = 1  // {\n}": "1-2",
+}
+
+
+@pytest.mark.parametrize("text", IN_BRAINSCRIPT)
+def test_comments_and_strings_of_brainscript(text: str) -> None:
+    assert shown(opened(text, name="a.bs")) == IN_BRAINSCRIPT[text]
+
+
+def test_a_comment_in_a_network_description() -> None:
+    text = 'A = {\n  action = "edit"\n  BrainScriptNetworkBuilder = {\n    x = 1 /* ( ) ] **/ [ */\n  }\n}\nB = {\n  b = 1\n}'
+    assert shown(opened(text)) == "1-5 3-4 7-8"
+
+
 @pytest.mark.parametrize("text", CASES)
 def test_ranges(text: str) -> None:
-    found = folding(opened(text))
-    shown = (f"{r.start_line + 1}-{r.end_line + 1}{'c' if r.kind == 'comment' else ''}" for r in found)
-    assert " ".join(shown) == CASES[text]
+    assert shown(opened(text)) == CASES[text]
+
+
+def shown(document: Document) -> str:
+    found = folding(document)
+    return " ".join(f"{r.start_line + 1}-{r.end_line + 1}{'c' if r.kind == 'comment' else ''}" for r in found)

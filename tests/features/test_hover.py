@@ -111,7 +111,10 @@ def test_definitions(place: str, expected: str) -> None:
         ("‸dim = 64", "Number of values per sample. required in [1, inf)"),
         ("‸BrainScriptNetworkBuilder", "BrainScriptNetworkBuilder : block"),
         ("# The ‸encoder", ""),
-        ("dim = ‸64", ""),
+        ("dim = ‸64", "dim = 64 Number of values per sample."),
+        ("‸dim = 64", "stream `pixels`, which fills the input of the network pixels = InputValue() : -> [64 x *"),
+        ('format = "‸dense"', "format = dense dense or sparse. stream `pixels`"),
+        ('"‸train.txt"', ""),
     ],
 )
 def test_in_the_digits_example(tmp_path: Path, place: str, expected: str) -> None:
@@ -127,8 +130,15 @@ def test_in_the_digits_example(tmp_path: Path, place: str, expected: str) -> Non
     ("text", "expected"),
     [
         ('dir = "a"\nmodelPath = "$d‸ir$/m"', "dir = a"),
-        ('dir = "$base$/a" ; base = b\nT = {\n    dir = c\n    modelPath = "$d‸ir$/m"\n}', "dir = c"),
+        ('dir = "$base$/a" ; base = b\nT = {\n    dir = c\n    modelPath = "$d‸ir$/m"\n}', "dir = b/a"),  # as in a run
         ('dir = "$base$/a" ; base = b\nmodelPath = "$d‸ir$/m"', "dir = b/a"),
+        ('dir = "$base$/a"\nmodelPath = "$d‸ir$/m"', "$base$ has no value"),
+        ('dir = "$dir$"\nmodelPath = "$d‸ir$/m"', "$dir$ is defined by itself"),
+        ('outD‸ir = "$base$/a" ; base = "b"', "outDir = b/a"),
+        ("sizes‸ = (1:2)", "sizes = (1:2)"),
+        ('outD‸ir = "$base$/a"', ""),
+        ('T = {\n    outD‸ir = "a"\n}', ""),
+        ('precision = "flo‸at"', "precision = float Element type"),
         ('modelPath = "$d‸ir$/m"', "`$dir$` has no value in this config"),
         (network("        n = $wi‸dth$") + "width = 7\n", "width = 7"),
         ('T = {\n    action = "write"\n    outputNodeNames = z‸\n}', ""),
@@ -151,3 +161,8 @@ def test_the_word_is_marked() -> None:
     text = network(NETWORK % "Tanh (r.q)")
     found = hover(opened(text), text.index("r.q)") + 2)
     assert found is not None and found.span.text == "q"
+
+
+@pytest.mark.parametrize("name", ["x.ndl", "x.mel"])
+def test_nothing_in_ndl_and_mel(name: str) -> None:
+    assert said('outD‸ir = "a"', name=name) == said("a = $out‸Dir$\noutDir = 1", name=name) == ""

@@ -53,8 +53,9 @@ def check_whole(document: Document) -> None:
 def check_at(document: Document, offset: int) -> None:
     definition(document, offset)
     for reference in references(document, offset):
+        inside(reference.span, reference.span.source)
+    for reference in highlights(document, offset):
         inside(reference.span, document.source)
-    highlights(document, offset)
     span = prepare(document, offset)
     if span is not None:
         inside(span, document.source)
@@ -62,10 +63,10 @@ def check_at(document: Document, offset: int) -> None:
         edits = rename(document, offset, "fresh_1")
     except BsError:
         return
-    ends = 0
+    ends: dict[Source, int] = {}
     for edit in edits:
-        assert edit.span.start >= ends
-        ends = edit.span.end
+        assert edit.span.start >= ends.get(edit.span.source, 0)
+        ends[edit.span.source] = edit.span.end
 
 
 @pytest.mark.parametrize("part", range(4))

@@ -69,6 +69,30 @@ def test_in_a_config(name: str, number: int, definitions: int) -> None:
         assert marked(text, [r.span for r in found]) == CONFIG
 
 
+def test_in_the_other_configs_of_the_folder() -> None:
+    folder = EXAMPLES / "digits"
+    here = (folder / "autoencoder.cntk").read_text(encoding="utf-8")
+    document, offset = at_cursor(here.replace("L3 = Layer", "‸L3 = Layer"), folder, "autoencoder.cntk")
+    found = references(document, offset)
+    places = [(Path(r.span.source.path).name, r.span.start_position.line + 1, r.definition) for r in found]
+    assert places == [
+        ("autoencoder.cntk", 26, True),
+        ("autoencoder.cntk", 27, False),
+        ("autoencoder.cntk", 35, False),
+        ("adapt-broken.cntk", 16, False),
+        ("adapt-broken.cntk", 42, False),
+        ("adapt.cntk", 19, False),
+        ("adapt.cntk", 45, False),
+    ]
+    assert highlights(document, offset) == found[:3]
+    there = (folder / "adapt.cntk").read_text(encoding="utf-8")
+    document, offset = at_cursor(there.replace("featNet.L3_y", "featNet.‸L3_y", 1), folder, "adapt.cntk")
+    assert {(Path(r.span.source.path).name, r.span.start, r.definition) for r in references(document, offset)} == {
+        (Path(r.span.source.path).name, r.span.start, r.definition) for r in found
+    }
+    assert len(highlights(document, offset)) == 2
+
+
 def test_a_stream_names_the_inputs_of_all_its_networks() -> None:
     text = (EXAMPLES / "digits" / "adapt.cntk").read_text(encoding="utf-8")
     at = text.rindex("digit =")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from bsls.check.run import check_config
 from bsls.features.document import Document
 from bsls.features.references import Names
 from bsls.features.rename import prepare, rename
 from bsls.finding import BsError, Edit
+from bsls.source import Source
+from bsls.workspace.analysis import Analysis
 from features.editing import CURSOR, at_cursor, network, opened
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def applied(text: str, edits: list[Edit]) -> str:
-    for edit in reversed(edits):
+def applied(text: str, edits: list[Edit], name: str = "") -> str:
+    """The text after the edits; those of a file called `name`, if others may have some, too."""
+    for edit in reversed([e for e in edits if not name or Path(e.span.source.path).name == name]):
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     return text
 
@@ -199,19 +204,176 @@ def summary(document: Document) -> list[tuple[str, int]]:
     return sorted(found)
 
 
+def written(folder: Path, edits: list[Edit]) -> dict[str, str]:
+    """Applies edits to the files of a folder; their texts afterwards."""
+    texts: dict[str, str] = {}
+    for file in sorted(folder.glob("*.cntk")):
+        text = file.read_text(encoding="utf-8")
+        texts[file.name] = applied(text, edits, file.name)
+        if texts[file.name] != text:
+            file.write_text(texts[file.name], encoding="utf-8")
+    return texts
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.cntk")), ids=lambda p: p.stem)
-def test_every_name_of_the_examples_can_be_changed_and_changed_back(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    document = opened(text, path.parent, path.name)
+def test_every_name_of_the_examples_can_be_changed_and_changed_back(path: Path, tmp_path: Path) -> None:
+    for file in path.parent.glob("*.cntk"):
+        shutil.copy(file, tmp_path)
+    before = written(tmp_path, [])
+    findings = {name: summary(opened(text, tmp_path, name)) for name, text in before.items()}
+    document = opened(before[path.name], tmp_path, path.name)
     done: set[int] = set()
     for place in list(Names(document).all("")):
         start = place.span.start
         if not place.definition or start in done or prepare(document, start) is None:
             continue
         edits = rename(document, start, "fresh_1")
-        done |= {e.span.start for e in edits}
-        other = opened(applied(text, edits), path.parent, path.name)
-        assert summary(other) == summary(document)
-        back = rename(other, edits[0].span.start, place.span.text)
-        assert applied(other.source.text, back) == text
+        done |= {e.span.start for e in edits if e.span.source is document.source}
+        after = written(tmp_path, edits)
+        for name, text in after.items():
+            if text != before[name] or name == path.name:
+                assert summary(opened(text, tmp_path, name)) == findings[name]
+        back = rename(opened(after[path.name], tmp_path, path.name), edits[0].span.start, place.span.text)
+        assert written(tmp_path, back) == before
+        document = opened(before[path.name], tmp_path, path.name)
     assert len(done) > 10
+
+
+@pytest.fixture
+def digits(tmp_path: Path) -> Path:
+    for name in ("autoencoder.cntk", "adapt.cntk"):
+        shutil.copy(EXAMPLES / "digits" / name, tmp_path)
+    return tmp_path
+
+
+def in_file(folder: Path, name: str, use: str) -> tuple[Document, int]:
+    text = (folder / name).read_text(encoding="utf-8")
+    assert use.replace(CURSOR, "") in text
+    return at_cursor(text.replace(use.replace(CURSOR, ""), use, 1), folder, name)
+
+
+def checked(folder: Path) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name in ("autoencoder.cntk", "adapt.cntk"):
+        found += ((name, f"{f.rule}: {f.message}") for f in check_config([f"configFile={folder / name}"])[0])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("use", "here", "there"),
+    [
+        ("‸L3 = Layer", {"L3 =": "fresh =", "L3.": "fresh."}, {"L3_y": "fresh_y"}),
+        ("‸y = f (", {"y = f": "fresh = f", ".y": ".fresh"}, {"L3_y": "L3_fresh"}),
+    ],
+)
+def test_another_config_that_loads_the_model(
+    digits: Path, use: str, here: dict[str, str], there: dict[str, str]
+) -> None:
+    expected = written(digits, [])
+    for name, changes in (("autoencoder.cntk", here), ("adapt.cntk", there)):
+        for old, new in changes.items():
+            expected[name] = expected[name].replace(old, new)
+    before = checked(digits)
+    edits = rename(*in_file(digits, "autoencoder.cntk", use), "fresh")
+    assert written(digits, edits) == expected
+    assert checked(digits) == before
+
+
+TEST_OF_THE_MODEL = """\
+command = W
+W = {
+    action = "test" ; modelPath = "models/autoencoder.dnn" ; evalNodeNames = mse:L3.y
+    reader = { readerType = "CNTKTextFormatReader" ; file = "f" ; input = { pixels = { dim = 64 ; format = "dense" } } }
+}
+"""
+
+
+def test_node_lists_and_streams_of_another_config(digits: Path) -> None:
+    (digits / "test.cntk").write_text(TEST_OF_THE_MODEL, encoding="utf-8")
+    edits = rename(*in_file(digits, "autoencoder.cntk", "‸L3 = Layer"), "fresh")
+    assert "evalNodeNames = mse:fresh.y" in written(digits, edits)["test.cntk"]
+    edits = rename(*in_file(digits, "autoencoder.cntk", "‸pixels = Input"), "fresh2")
+    after = written(digits, edits)
+    assert 'fresh2 = { dim = 64 ; format = "dense" ; alias = "pixels" }' in after["test.cntk"]
+    assert "featNet.fresh2" in after["adapt.cntk"] and "encode (pixels)" in after["adapt.cntk"]
+
+
+def test_a_text_of_another_config_that_is_not_saved(digits: Path) -> None:
+    text = (digits / "autoencoder.cntk").read_text(encoding="utf-8")
+    other = Source(str(digits / "test.cntk"), TEST_OF_THE_MODEL)
+    source = Source(str(digits / "autoencoder.cntk"), text)
+    document = Analysis(source, {source.path: source, other.path: other}).document
+    edits = rename(document, text.index("L3 = Layer"), "fresh")
+    assert "mse:fresh.y" not in applied(TEST_OF_THE_MODEL, edits, "test.cntk")  # a file that nobody has saved yet
+    (digits / "test.cntk").write_text("", encoding="utf-8")
+    document = Analysis(source, {source.path: source, other.path: other}).document
+    edits = rename(document, text.index("L3 = Layer"), "fresh")
+    assert "mse:fresh.y" in applied(TEST_OF_THE_MODEL, edits, "test.cntk")
+
+
+SECOND = """\
+V = { action = "train" ; modelPath = "v.dnn" ; BrainScriptNetworkBuilder = { pixels = Input {64} } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "use", "why"),
+    [
+        ("mse:L3.y", "$nodes$", "‸L3 = Layer", r"'L3' comes out of \$nodes\$ in line 4 of test\.cntk"),
+        ('"test"', '"tests"', "‸L3 = Layer", r"'L3' stands in line 4 of test\.cntk.*unknown action 'tests'"),
+        ("mse:L3.y", "mse:L3.what", "‸y = f (", ""),
+        ("mse:L3.y", "mse:L3.y.L3", "‸L3 = Layer", r"it is not known what '\.L3' in line 4 of test\.cntk belongs to"),
+        ("command = W", SECOND + "command = W:V", "‸pixels = Input", r"'pixels' in line 7 of test\.cntk also names.*"),
+    ],
+)
+def test_what_cannot_be_changed_in_another_config(digits: Path, old: str, new: str, use: str, why: str) -> None:
+    text = 'nodes = "mse:L3.y"\n' + TEST_OF_THE_MODEL.replace(old, new)
+    if new.startswith(SECOND):  # one reader for both
+        text = text.replace("    reader =", "}\nreader =").replace("} } }\n}", "} } }")
+    (digits / "test.cntk").write_text(text, encoding="utf-8")
+    place = in_file(digits, "autoencoder.cntk", use)
+    if why:
+        with pytest.raises(BsError, match=why):
+            rename(*place, "fresh")
+    else:
+        assert rename(*place, "fresh")
+
+
+def test_other_configs_that_have_nothing_to_do_with_it(digits: Path) -> None:
+    (digits / "broken.cntk").write_text("command = A\nA = { action = 'what' ; evalNodeNames = L3", encoding="utf-8")
+    (digits / "old.cntk").write_text(
+        'command = A\nA = { action = "test" ; modelPath = "k.dnn" ; evalNodeNames = L3 }', "utf-8"
+    )
+    assert rename(*in_file(digits, "autoencoder.cntk", "‸L3 = Layer"), "fresh")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('action = "write"', 'action = "wirte"', "'L' stands in line 13, .*: unknown action 'wirte'"),
+        ("modelPath = $path$ ; output", 'modelPath = "k.dnn" ; output', r"not known what 'L\.y' in line 13 belongs to"),
+        ("x = Input {3} ; L", "x = Input {$n$} ; L", r"not known what 'L\.y' in line 13 belongs to"),
+        ("command = Train", "command = $what$", ""),
+        ("Train:Write:Join", "Train", ""),
+        ('"$dir$/m.dnn"', '"$Elsewhere$/m.dnn"', ""),
+        ('file = "f"', 'file = "$Data$/f"', ""),
+    ],
+)
+def test_a_config_that_cannot_be_read_as_a_whole(old: str, new: str, why: str) -> None:
+    text = CONFIG.replace(old, new, 1).replace("L = {", "‸L = {")
+    assert new in text.replace(CURSOR, "")
+    document, offset = at_cursor(text)
+    if why:
+        with pytest.raises(BsError, match=why):
+            rename(document, offset, "fresh")
+        return
+    expected = text.replace(CURSOR, "")
+    for word in ("L = {", "L.y", "L_y"):
+        expected = expected.replace(word, word.replace("L", "fresh"))
+    assert applied(document.source.text, rename(document, offset, "fresh")) == expected
+
+
+def test_settings_of_a_network_in_another_language() -> None:
+    ndl = 'Old = { action = "train" ; modelPath = "o.dnn" ; NDLNetworkBuilder = [ ] ; SGD = [ trainCriterionNodeName = z ] }\n'
+    document, offset = at_cursor(CONFIG.replace("z = Exp", "‸z = Exp").replace("=Train", "=Old:Train") + ndl)
+    assert "trainCriterionNodeName = z ]" in applied(document.source.text, rename(document, offset, "fresh"))

@@ -67,3 +67,7 @@ def test_the_legend_is_complete() -> None:
     for token in semantic_tokens(opened(text)):
         assert token.type in TYPES
         assert token.modifiers <= set(MODIFIERS)
+
+
+def test_nothing_in_ndl() -> None:
+    assert semantic_tokens(opened("DNN = [\n    L1 = Sigmoid (x)\n]", name="x.ndl")) == []

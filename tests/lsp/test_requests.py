@@ -217,3 +217,22 @@ async def test_what_is_known_of_a_loaded_model_follows_the_network(editor: Edito
     found = await ask(document, "textDocument/completion", after(document, "outputNodeNames = "))
     assert "Middle" in [item.label for item in found.items]
     document.close()
+
+
+async def test_rename_in_all_configs_that_load_the_model(editor: Editor) -> None:
+    """Also in one that is not saved, and was opened later."""
+    encoder = editor.open(EXAMPLES / "autoencoder.cntk")
+    await encoder.diagnostics()
+    text = "# not saved\n" + (EXAMPLES / "adapt.cntk").read_text()
+    adapt = editor.open(EXAMPLES / "adapt.cntk", text)
+    edit = await ask(encoder, "textDocument/rename", after(encoder, "        L3"), newName="Code")
+    changed = {uri: document.apply(edit.changes[uri]) for uri, document in ((encoder.uri, encoder), (adapt.uri, adapt))}
+    assert "Code = Layer {L2.y" in changed[encoder.uri] and "(Code.y : L6.y)" in changed[encoder.uri]
+    assert changed[adapt.uri].startswith("# not saved\n") and changed[adapt.uri].count("featNet.Code_y") == 2
+    assert {Path(uri).name for uri in edit.changes} >= {"autoencoder.cntk", "adapt.cntk"}
+    found = await ask(
+        encoder, "textDocument/references", after(encoder, "        L3"), context={"includeDeclaration": True}
+    )
+    assert {Path(place.uri).name for place in found} >= {"autoencoder.cntk", "adapt.cntk"}
+    adapt.close()
+    encoder.close()

@@ -84,3 +84,35 @@ def test_a_folder_with_many_configs(tmp_path: Path) -> None:
         (tmp_path / f"a{i:03}.cntk").write_text("command = X\nX = [ action = ]]] broken\n")
     config(tmp_path, "z.cntk", first=("m.dnn", PLAIN))
     assert findings(config(tmp_path, "b.cntk", second=("n.dnn", using("m.dnn")))) == []
+
+
+def models(path: Path) -> list[tuple[str, str, str]]:
+    return [m[:3] for m in Project([f"configFile={path.name}"], Files(str(path.parent))).models()]
+
+
+def test_all_models_that_can_be_loaded(tmp_path: Path) -> None:
+    config(tmp_path, "a.cntk", first=("m.dnn", PLAIN), second=("models/n.net", PLAIN))
+    (tmp_path / "broken.cntk").write_text("command = [ {\nx = (")
+    path = config(tmp_path, "b.cntk", third=("$out$/o.dnn", PLAIN), fourth=("./m.dnn", PLAIN))
+    path.write_text(path.read_text() + "out = models\n")
+    written = [("models/o.dnn", "third", ""), ("./m.dnn", "fourth", ""), ("models/n.net", "second", "a.cntk")]
+    assert models(path) == written
+    (tmp_path / "models" / "x.dnn").mkdir(parents=True)
+    for name in ("o.dnn", "n.net.3", "n.net.ckp", "other.dnn", "other.net"):
+        (tmp_path / "models" / name).touch()
+    (tmp_path / "beside.DNN.12").touch()
+    assert models(path) == [*written, *((f, "", "") for f in ("beside.DNN.12", "models/n.net.3", "models/other.dnn"))]
+
+
+def test_new_model_files_are_noticed(tmp_path: Path) -> None:
+    project = Project(["configFile=a.cntk"], Files(str(config(tmp_path, "a.cntk", first=("m/a.dnn", PLAIN)).parent)))
+    assert [m.path for m in project.models()] == ["m/a.dnn"]
+    assert not project.files.changed()
+    (tmp_path / "m").mkdir()
+    assert project.files.changed()
+
+
+def test_where_a_model_is_named(tmp_path: Path) -> None:
+    path = config(tmp_path, "a.cntk", first=("a.dnn", PLAIN))
+    [model] = Project([f"configFile={path.name}"], Files(str(tmp_path))).models()
+    assert model.span is not None and model.span.text == '"a.dnn"'

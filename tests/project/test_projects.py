@@ -306,3 +306,19 @@ def test_files_that_are_looked_at_while_changes_are_looked_for(tmp_path: Path, m
 
 def test_paths_that_cannot_be() -> None:
     assert not Files().exists("a\0b") and not Files().exists("\ud800")
+
+
+def test_entries_of_a_folder(tmp_path: Path) -> None:
+    files = Files(str(tmp_path))
+    for name in ("b.txt", "A.txt", ".c"):
+        (tmp_path / name).touch()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    assert files.entries("") == [("a", True), ("A.txt", False), ("b.txt", False), ("dangling", False)]
+    assert files.entries(".", "a") == [("a", True), ("A.txt", False)]
+    assert files.entries("", ".") == [(".c", False)]
+    assert files.entries("", limit=1) == [("a", True)]
+    assert files.entries("a") == files.entries("nowhere") == files.entries("b.txt") == files.entries("\0") == []
+    assert not files.changed()
+    (tmp_path / "a" / "new").touch()
+    assert files.changed()

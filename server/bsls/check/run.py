@@ -12,7 +12,7 @@ from bsls.finding import BsError, Finding, Related
 from bsls.project.files import Files
 from bsls.project.project import Project
 from bsls.resolve.scopes import certain_problems
-from bsls.source import ExpandedText, Source
+from bsls.source import ExpandedText, Source, Span
 from bsls.syntax.brackets import check_depth
 from bsls.syntax.brainscript import Members
 
@@ -26,7 +26,7 @@ def check_config(arguments: Sequence[str], files: Files | None = None) -> tuple[
     try:
         if len(arguments) == 1 and is_brainscript(arguments[0]):
             return check_brainscript(files.source(arguments[0].partition("=")[2])), files
-        context = Context(Project(arguments, files))
+        context = Context(Project(arguments, files, tolerant=True))
     except BsError as error:
         if error.finding.rule == "usage":
             raise
@@ -83,7 +83,27 @@ def _found(context: Context, rules: Iterable[Rule], findings: Sequence[Finding] 
             found += rule.check(context)
         except BsError as error:
             found.append(error.finding)
-    return _sorted([*found, *context.findings])
+    return _sorted(list(_known([*found, *context.findings], context)))
+
+
+def _known(findings: Sequence[Finding], context: Context) -> Iterator[Finding]:
+    """Each `$x$` without value that a command uses, and what is said of values that do not hold one."""
+    unresolved = list((context.config.unresolved or {}).values())
+    spans = [f.span for f in unresolved if f.span is not None]
+    for finding in findings:
+        span = finding.span
+        if span is None or not any(_within(s, span) for s in spans) or finding.rule.endswith("-variable"):
+            yield finding
+    used = [block.text.span() for command in context.commands for block in command.blocks()]
+    blocks = [v.raw.span() for v in context.config if v.raw.text[:1] in ("[", "{")]
+    for finding in unresolved:
+        span = finding.span
+        if span is not None and (any(_within(span, b) for b in used) or not any(_within(span, b) for b in blocks)):
+            yield finding
+
+
+def _within(inner: Span, outer: Span) -> bool:
+    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 def _sorted(findings: list[Finding]) -> list[Finding]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bsls.finding import BsError, Finding
-from bsls.source import ExpandedText, Span
+from bsls.source import ExpandedText, Source, Span
 from bsls.syntax.outer import OPENERS, OuterProblem, closing, scan_items
 
 VARIABLE = re.compile(r"\$([A-Za-z_][^,/<>?;':\"\[\]{}\\|!@#%^&*()+=~\s$]*)\$")
@@ -122,6 +122,15 @@ class Section:
         self._values: dict[str, Value] | None = None
         self._problems: list[Finding] = list(problems)
         self._sections: dict[str, Section] = {}
+        self.unresolved: dict[tuple[Source, int], Finding] | None = None
+        """At the top: takes down, by place, each `$x$` that has no value. None: that is an error."""
+
+    @property
+    def _top(self) -> Section:
+        section = self
+        while section.parent is not None:
+            section = section.parent
+        return section
 
     @property
     def path(self) -> str:
@@ -212,6 +221,9 @@ class Section:
             value = self.own(key)
             if value is None:
                 return None
+            if VARIABLE.fullmatch(value.raw.text.strip()):  # not a block, but it should have become one
+                place = value.span
+                raise BsError.of((self._top.unresolved or {})[place.source, place.start])
             self._sections[key.lower()] = Section(value.key, value.raw, self, value.key_span)
         return self._sections[key.lower()]
 
@@ -221,12 +233,22 @@ class Section:
         return [] if value is None else [Section(key, v.raw, self, v.span) for v in value.array()]
 
     def expand(self, raw: ExpandedText) -> ExpandedText:
-        """`raw` with each `$name$` replaced by its value as seen from this block."""
+        """`raw` with each `$name$` replaced by its value as seen from this block.
+
+        One without a value raises BsError, or, where `unresolved` takes it down, stands for itself.
+        """
         parts: list[ExpandedText] = []
         at = 0
         for m in VARIABLE.finditer(raw.text):
             span = raw.span(m.start(), m.end())
-            value = self._expanded(m.group(1), span, ())
+            try:
+                value = self._expanded(m.group(1), span, ())
+            except BsError as error:
+                unresolved = self._top.unresolved
+                if unresolved is None:
+                    raise
+                unresolved.setdefault((span.source, span.start), error.finding)
+                continue
             parts += [raw.slice(at, m.start()), ExpandedText.standing_for(value, span)]
             at = m.end()
         return ExpandedText.join([*parts, raw.slice(at, len(raw))]) if parts else raw

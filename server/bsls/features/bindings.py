@@ -6,16 +6,18 @@ each expression has the values that it may have in any evaluation, as far as the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from bsls.evaluate.values import BsArray, BsFunction, NetworkValue, RecordScope
 from bsls.features.document import NetworkText
-from bsls.features.place import View, value_of, walk, walk_from
+from bsls.features.place import View, top_view, value_of, walk_from
 from bsls.library.index import definition, library
 from bsls.resolve.scopes import Level
+from bsls.source import ExpandedText, Source
 from bsls.syntax import tree
+from bsls.syntax.brainscript import Members
 from bsls.syntax.tree import Expr
 
 Definition = tree.Member | tree.Parameter
@@ -36,6 +38,14 @@ class Clone:
     outputs: Expr
 
 
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """`first >> last`: a function that is called as `first` is, and gives what `last` gives."""
+
+    first: Expr
+    last: Expr
+
+
 class Mark:
     """A value of which no more needs to be known than this."""
 
@@ -45,7 +55,9 @@ PLAIN = Mark()
 UNCERTAIN = Mark()
 """It is not known what it is."""
 
-Possible = tree.Record | tree.Function | tree.Array | tree.ArrayByIndex | RecordScope | LoadedModel | Clone | Mark
+Possible = (
+    tree.Record | tree.Function | tree.Array | tree.ArrayByIndex | RecordScope | LoadedModel | Clone | Composed | Mark
+)
 
 
 @dataclass(slots=True)
@@ -59,10 +71,21 @@ class Found:
 class Bindings:
     """The names of one network description. `parts` are all its expressions with what each sees."""
 
-    def __init__(self, network: NetworkText) -> None:
+    def __init__(self, network: NetworkText, base: Bindings | None = None, member: tree.Member | None = None) -> None:
         self.network = network
-        self.parts = list(walk(network))
+        self.top = top_view(network) if base is None else base.top
+        self._replaced: Level | None = None
+        if base is None:
+            names = self.top.level.names
+            self._by_member = {name: list(walk_from(names[name], self.top)) for name in names}
+        else:
+            assert member is not None
+            self._replaced = self.top.level
+            self.top = View(Level({**self._replaced.names, member.name: member}, None), self.top.values, None)
+            self._by_member = {**base._by_member, member.name: list(walk_from(member, self.top))}
+        self.parts = [part for parts in self._by_member.values() for part in parts]
         self._views = {id(expr): view for expr, view in self.parts}
+        self._added: list[Expr] = []  # keeps them, and so their ids
         self._own = set(self._views)
         self._entered: set[str] = set()
         self._values: dict[int, tuple[Possible, ...]] = {}
@@ -85,11 +108,21 @@ class Bindings:
         """Whether a member or parameter is of this text."""
         return id(target) in self._own
 
+    def replacing(self, member: tree.Member) -> Bindings:
+        """The same, but for a member that has another text: one that was completed so that it parses."""
+        return Bindings(self.network, self, member)
+
+    def add(self, expr: Expr, view: View) -> None:
+        """Makes an expression known that does not stand in the text."""
+        self._added.append(expr)
+        self._views |= {id(part): seen for part, seen in walk_from(expr, view)}
+
     def lookup(self, name: str, view: View | None) -> Definition | None:
         """The member or parameter that a name means in a place."""
         while view is not None:
-            if name in view.level.names:
-                return view.level.names[name]
+            names = view.level.names if view.level is not self._replaced else self.top.level.names
+            if name in names:
+                return names[name]
             view = view.outer
         if name not in library():
             return None
@@ -101,27 +134,48 @@ class Bindings:
     def target(self, name: tree.Name) -> Definition | None:
         return self.lookup(name.id, self.view(name))
 
+    def named(self, expr: Expr) -> Definition | None:
+        """The definition of what is written as a name or member; the first one that comes into question."""
+        if isinstance(expr, tree.Name):
+            return self.target(expr)
+        found = self.accessed(expr).targets if isinstance(expr, tree.Access) else ()
+        return found[0] if found else None
+
+    def members(self, object: Expr) -> dict[str, Definition | None]:
+        """What may follow the dot after an expression, but for the nodes of a loaded network."""
+        found: dict[str, Definition | None] = {}
+        for value in self.values(object):
+            if isinstance(value, tree.Record):
+                found |= {name: m for name, m in value.members.items() if found.get(name) is None}
+            elif isinstance(value, RecordScope):
+                found |= {name: value.members.get(name) for name in value.names() if found.get(name) is None}
+        return found
+
     def accessed(self, access: tree.Access) -> Found:
         """The members that `object.id` may be; none for a node of a loaded network."""
+        return self.member(access.object, access.id)
+
+    def member(self, object: Expr, name: str) -> Found:
+        """As `accessed`, for any name after the dot."""
         found: dict[Definition, None] = {}
         certain = True
-        for value in self.values(access.object):
+        for value in self.values(object):
             target: Definition | None = None
             if isinstance(value, tree.Record):
-                target = value.members.get(access.id) or self.lookup(access.id, self.view(value))
+                target = value.members.get(name) or self.lookup(name, self.view(value))
             elif isinstance(value, RecordScope):
-                target = value.members.get(access.id)
+                target = value.members.get(name)
                 if target is not None and not (target.home.library or self.has(target)):  # of an earlier text
                     target, certain = None, False
             certain = certain and value is not UNCERTAIN
             if target is not None:
                 found[target] = None
-        return Found(tuple(found), certain and bool(self.values(access.object)))
+        return Found(tuple(found), certain and bool(self.values(object)))
 
     def named_argument(self, call: tree.Call, name: str) -> Found:
         """The parameters that the name of an argument may mean."""
         functions = self.values(call.function)
-        found = {p: None for f in functions if isinstance(f, tree.Function) for p in f.parameters if p.name == name}
+        found = {p: None for f in self.callables(functions) for p in f.parameters if p.name == name}
         return Found(tuple(found), bool(functions) and UNCERTAIN not in functions)
 
     def models(self, access: tree.Access) -> list[LoadedModel]:
@@ -178,7 +232,7 @@ class Bindings:
         elif isinstance(expr, tree.Access):
             yield from self._records_at(expr.object, depth + 1)
         elif isinstance(expr, tree.Call):
-            for function in self.values(expr.function):
+            for function in self.results(expr.function):
                 if isinstance(function, tree.Function):
                     yield from self._records_at(function.body, depth + 1)
         elif isinstance(expr, tree.Conditional):
@@ -205,6 +259,33 @@ class Bindings:
             self._depth -= 1
         return known
 
+    def definition_values(self, target: Definition) -> tuple[Possible, ...]:
+        """What a member or parameter may be."""
+        return (
+            self.values(target.value) if isinstance(target, tree.Member) else tuple(dict.fromkeys(self._given(target)))
+        )
+
+    def callables(self, values: Iterable[Possible]) -> list[tree.Function]:
+        """The functions among some values, as they are called."""
+        return [v for v in self._followed(values, lambda c: c.first) if isinstance(v, tree.Function)]
+
+    def results(self, function: Expr) -> list[Possible]:
+        """What an expression may be; for `f >> g` what `g` may be, which gives the result."""
+        return self._followed(self.values(function), lambda c: c.last)
+
+    def _followed(self, values: Iterable[Possible], part: Callable[[Composed], Expr]) -> list[Possible]:
+        found: dict[Possible, None] = {}
+        waiting = list(values)
+        seen: set[Possible] = set()
+        while waiting:
+            value = waiting.pop(0)
+            if not isinstance(value, Composed):
+                found[value] = None
+            elif value not in seen:
+                seen.add(value)
+                waiting += self.values(part(value))
+        return list(found)
+
     def _possible(self, expr: Expr) -> Iterator[Possible]:
         match expr:
             case tree.Record() | tree.Function() | tree.Array() | tree.ArrayByIndex():
@@ -215,7 +296,7 @@ class Bindings:
             case tree.Argument():
                 yield from self.values(expr.value)
             case tree.Call():
-                for function in self.values(expr.function):
+                for function in self.results(expr.function):
                     yield from self._called(function, expr)
             case tree.Index():
                 found = [v for a in self.values(expr.array) for v in self._elements(a)]
@@ -223,10 +304,10 @@ class Bindings:
             case tree.Conditional():
                 yield from self.values(expr.then)
                 yield from self.values(expr.otherwise)
-            case tree.Binary(op=">>"):  # calling it calls the right side
-                yield from self.values(expr.right)
+            case tree.Binary(op=">>"):
+                yield Composed(expr.left, expr.right)
             case tree.Binary(op="<<"):
-                yield from self.values(expr.left)
+                yield Composed(expr.right, expr.left)
             case tree.Broken() | tree.New(type="ComputationNetwork"):
                 yield UNCERTAIN
             case _:
@@ -360,11 +441,20 @@ def _library_views(name: str) -> dict[int, View]:
 
 
 @cache
-def _network_function(name: str) -> tree.Function:
-    """A function of `BS.Network`."""
-    found: Expr = definition("BS")
+def of_library() -> Bindings:
+    """Of no text at all: what the names of the library stand for."""
+    return Bindings(NetworkText(Members(ExpandedText.of(Source("", "")), 0, 0)))
+
+
+@cache
+def network_member(name: str) -> tree.Member:
+    """What is called `name` in `BS.Network`."""
+    found = definition("BS")
     for part in ("Network", name):
-        assert isinstance(found, tree.Member) and isinstance(found.value, tree.Record)
+        assert isinstance(found.value, tree.Record)
         found = found.value.members[part]
-    assert isinstance(found, tree.Member) and isinstance(found.value, tree.Function)
-    return found.value
+    return found
+
+
+def _network_function(name: str) -> tree.Expr:
+    return network_member(name).value

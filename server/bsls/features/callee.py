@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bsls.evaluate.values import BsFunction
+from bsls.features.bindings import Bindings, Definition, Possible, network_member
 from bsls.features.place import View, value_of
-from bsls.library.index import definition, library
 from bsls.network.cloning import MODES
 from bsls.network.node import GROUPS, Node
-from bsls.resolve.scopes import Level
 from bsls.schema.ops import OPS, Attribute, Op
 from bsls.schema.ops import get as get_op
 from bsls.source import Span
@@ -59,88 +59,44 @@ def doc_above(member: tree.Member) -> str:
     return "\n".join(found).strip()
 
 
-def target_of(expr: Expr, level: Level) -> tree.Member | tree.Parameter | None:
-    """The definition that a name or member access means, as far as the text tells it."""
-    if isinstance(expr, tree.Name):
-        return level.find(expr.id) or (definition(expr.id) if expr.id in library() else None)
-    if isinstance(expr, tree.Access):
-        return static_members(expr.object, level).get(expr.id)
-    return None
-
-
-def static_members(expr: Expr, level: Level, steps: int = _MAX_STEPS) -> dict[str, tree.Member]:
-    """The members of what an expression stands for, as far as the text tells them: a record, or the result of a call."""
-    if steps == 0:
-        return {}
-    match expr:
-        case tree.Record():
-            return expr.members
-        case tree.Name():
-            target = level.find(expr.id) or (definition(expr.id) if expr.id in library() else None)
-            return static_members(target.value, level, steps - 1) if isinstance(target, tree.Member) else {}
-        case tree.Access():
-            target = static_members(expr.object, level, steps - 1).get(expr.id)
-            return static_members(target.value, level, steps - 1) if target is not None else {}
-        case tree.Call():
-            function = _function(expr.function, level, steps - 1)
-            return static_members(function.body, level, steps - 1) if function is not None else {}
-        case tree.Conditional():
-            return static_members(expr.then, level, steps - 1) or static_members(expr.otherwise, level, steps - 1)
-        case tree.Argument():
-            return static_members(expr.value, level, steps - 1)
-    return {}
-
-
-def _function(expr: Expr, level: Level, steps: int = _MAX_STEPS) -> tree.Function | None:
-    """The function that an expression stands for, as far as the text tells it."""
-    if steps == 0:
-        return None
-    match expr:
-        case tree.Function():
-            return expr
-        case tree.Name() | tree.Access():
-            target = target_of(expr, level)
-            return _function(target.value, level, steps - 1) if isinstance(target, tree.Member) else None
-        case tree.Call():  # a function that returns a function
-            function = _function(expr.function, level, steps - 1)
-            return _function(function.body, level, steps - 1) if function is not None else None
-    return None
-
-
-def callee_of(expr: Expr, view: View) -> Callee | None:
+def callee_of(expr: Expr, view: View, bindings: Bindings) -> Callee | None:
     """What the expression before the brackets of a call stands for; None where that is not known."""
-    name = _written(expr)
-    target = target_of(expr, view.level)
-    function = _function(expr, view.level)
-    if function is not None:
-        return _made(name, function, _definition(target, function, view.level))
-    value = value_of(expr, view)
+    found = bindings.values(expr), value_of(expr, view)
+    return _callee(written_name(expr), bindings.named(expr), *found, view, bindings)
+
+
+def callee_named(name: str, target: Definition | None, value: object, view: View, bindings: Bindings) -> Callee | None:
+    """As `callee_of` for what is written as `name` and defined by `target`; `value` as far as it is known."""
+    found = bindings.definition_values(target) if target is not None else ()
+    return _callee(name, target, found, value, view, bindings)
+
+
+def _callee(
+    name: str, target: Definition | None, found: Iterable[Possible], value: object, view: View, bindings: Bindings
+) -> Callee | None:
+    functions = bindings.callables(found)
+    if functions and len({tuple((p.name, p.default is None) for p in f.parameters) for f in functions}) == 1:
+        return _made(name, functions[0], _documented(target, functions[0], bindings))
+    member = target if isinstance(target, tree.Member) else None
     if not isinstance(value, BsFunction):
         return None
-    member = target if isinstance(target, tree.Member) else None
     inputs = _clone_inputs(member, view) if value.name == "CloneFunction" else []
     required = inputs if len(inputs) == len(value.positional) else value.positional
     optional = {n: t.expr.span.text if t.expr is not None else "" for n, t in value.optional.items()}
     return Callee(name, list(required), optional, doc_above(member) if member is not None else "", member)
 
 
-def callee_of_member(member: tree.Member, level: Level) -> Callee | None:
-    """The function that a member is; None if the text does not tell that it is one."""
-    function = _function(member.value, level)
-    return _made(member.name, function, _definition(member, function, level)) if function is not None else None
-
-
-def _definition(target: object, function: tree.Function, level: Level) -> tree.Member | None:
+def _documented(target: Definition | None, function: tree.Function, bindings: Bindings) -> tree.Member | None:
     """The member whose doc describes the function: an alias without one takes that of what it stands for."""
-    steps = _MAX_STEPS
-    while isinstance(target, tree.Member) and steps and target.value is not function:
-        if not isinstance(target.value, tree.Name | tree.Access):
-            return target
-        steps -= 1
-        further = target_of(target.value, level)
-        target = further if isinstance(further, tree.Member) and not doc_above(target) else target
-        if further is not target:
+    for _ in range(_MAX_STEPS):
+        if not isinstance(target, tree.Member) or target.value is function or doc_above(target):
             break
+        if not isinstance(target.value, tree.Name | tree.Access):
+            break
+        further = bindings.named(target.value)
+        if not isinstance(further, tree.Member):
+            break
+        target = further
     return target if isinstance(target, tree.Member) else None
 
 
@@ -157,15 +113,16 @@ def _opens_with_brace(member: tree.Member, function: tree.Function) -> bool:
     return member.value is function and after.startswith("{")
 
 
-def _written(expr: Expr, steps: int = _MAX_STEPS) -> str:
+def written_name(expr: Expr, steps: int = _MAX_STEPS) -> str:
+    """What an expression before the brackets of a call is called in a signature."""
     if isinstance(expr, tree.Name):
         return expr.id
     if isinstance(expr, tree.Access) and steps:
-        before = _written(expr.object, steps - 1)
+        before = written_name(expr.object, steps - 1)
         return f"{before}.{expr.id}" if before else expr.id
     if isinstance(expr, tree.Call) and steps:
         mark = Span(expr.span.source, expr.function.span.end, expr.span.end).text.lstrip()[:1]
-        return f"{_written(expr.function, steps - 1)} {'{…}' if mark == '{' else '(…)'}"
+        return f"{written_name(expr.function, steps - 1)} {'{…}' if mark == '{' else '(…)'}"
     return ""
 
 
@@ -182,7 +139,7 @@ def attribute_of(callee: Callee, parameter: str) -> Attribute | None:
 
 def values_of(callee: Callee, parameter: str) -> tuple[str, ...]:
     """The strings that are allowed for a parameter; none where there is no such list."""
-    if parameter == "parameters" and callee.member is definition_of_clone():
+    if parameter == "parameters" and callee.member is network_member("CloneFunction"):
         return MODES
     if parameter == "tag":
         return GROUPS
@@ -190,12 +147,6 @@ def values_of(callee: Callee, parameter: str) -> tuple[str, ...]:
         return ("float", "double")
     attribute = attribute_of(callee, parameter)
     return attribute.values if attribute is not None else ()
-
-
-def definition_of_clone() -> tree.Member | None:
-    """The library's CloneFunction."""
-    network = static_members(definition("BS").value, Level({}, None)).get("Network")
-    return static_members(network.value, Level({}, None)).get("CloneFunction") if network is not None else None
 
 
 def _operation(member: tree.Member | None) -> Op | None:
@@ -214,13 +165,13 @@ def _operation(member: tree.Member | None) -> Op | None:
 def _clone_inputs(member: tree.Member | None, view: View) -> list[str]:
     """What the inputs of a cloned part are called in the network that it was cut from."""
     call = member.value if member is not None else None
-    if not isinstance(call, tree.Call) or _written(call.function) != CLONE or not call.arguments:
+    if not isinstance(call, tree.Call) or written_name(call.function) != CLONE or not call.arguments:
         return []
     first = call.arguments[0].value
     elements = first.elements if isinstance(first, tree.Array) else [first]
     names: list[str] = []
     for i, element in enumerate(elements):
         node = value_of(element, view)
-        written = _written(element).rpartition(".")[2]
+        written = written_name(element).rpartition(".")[2]
         names.append(node.name if isinstance(node, Node) and node.name.isidentifier() else written or f"input_{i}")
     return names

@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bsls.config.commands import ACTIONS, BUILDERS, Command
+from bsls.config.commands import ACTIONS, BUILDERS
 from bsls.features.completion_item import MAX_DOCUMENTED, Completion
-from bsls.features.config_place import ConfigPlace, commands_at, place_in_config
+from bsls.features.completion_path import model_paths, paths
+from bsls.features.config_place import ConfigPlace, commands_at, place_in_config, unquoted
 from bsls.features.describe import default_text, key_detail, key_text, node_detail, node_text, value_meaning
 from bsls.features.document import Document
 from bsls.features.hover_config import STREAM_BLOCKS, network_of
-from bsls.finding import BsError
 from bsls.network.node import Node
 from bsls.schema import config as schema
 from bsls.schema.config import Key
-from bsls.source import Span
 
 _BUILDERS = {name.lower() for name in BUILDERS}
 _ASSIGNED = re.compile(r"[ \t]*=")
+_MODELS = ("modelPath", "origModelFileName")
+"""Keys of models that are loaded, or may be."""
 
 
 def complete_in_config(document: Document, offset: int) -> list[Completion]:
@@ -110,8 +111,18 @@ def _values(place: ConfigPlace) -> Iterator[Completion]:
         if "bool" in key.type:
             for value in ("true", "false"):
                 yield _value(place, value, "", "0", quote=False, detail="default" if value == default else "")
-        if key.name == "modelPath":
-            yield from model_paths(place.document, place.word, quote=not place.in_quotes)
+        if key.type == "path":
+            yield from _paths(place, key)
+
+
+def _paths(place: ConfigPlace, key: Key) -> Iterator[Completion]:
+    assert place.item is not None
+    at, document = place.path, place.document
+    quote = at.start == at.end and not place.in_quotes
+    if key.name in _MODELS:
+        yield from model_paths(document, at, place.offset, quote=quote, written=place.item.value)
+    else:
+        yield from paths(document, at, place.offset, quote=quote)
 
 
 def _value(place: ConfigPlace, value: str, doc: str, sort: str, *, quote: bool = True, detail: str = "") -> Completion:
@@ -130,7 +141,7 @@ def _sections(place: ConfigPlace) -> Iterator[Completion]:
         action = item.block.find("action") if item.block is not None else None
         if item.block is None or item.name.lower() in taken or not (shared or action is not None):
             continue
-        detail = action.value.text.strip('"') if action is not None else ""
+        detail = unquoted(action.value.text) if action is not None else ""
         yield Completion(item.name, "command", item.name, place.word, detail)
 
 
@@ -152,21 +163,3 @@ def _nodes(place: ConfigPlace) -> list[Node]:
         for node in network_of(place.document, command) or ():
             found.setdefault(node.name, node)
     return list(found.values())
-
-
-def model_paths(
-    document: Document, replace: Span, *, quote: bool = False, but: list[Command] | None = None
-) -> Iterator[Completion]:
-    """The models that the commands of the config write."""
-    seen: set[str] = set()
-    for command in document.commands:
-        if command in (but or []) or not command.kind.writes:
-            continue
-        try:
-            value = command.section.get(command.kind.writes)
-        except BsError:  # a `$x$` without value
-            continue
-        if value is not None and value.text and value.text not in seen:
-            seen.add(value.text)
-            insert = f'"{value.text}"' if quote else value.text
-            yield Completion(value.text, "file", insert, replace, f"written by {command.name}")

@@ -9,9 +9,10 @@ from functools import cache
 from bsls.evaluate.objects import TYPES
 from bsls.evaluate.roots import SPECIAL
 from bsls.evaluate.values import BsFunction, NetworkValue, RecordScope
-from bsls.features.callee import Callee, attribute_of, callee_of, doc_above, static_members, values_of
-from bsls.features.completion_config import model_paths
+from bsls.features.bindings import Bindings, Definition, of_library
+from bsls.features.callee import Callee, attribute_of, callee_named, doc_above, values_of, written_name
 from bsls.features.completion_item import MAX_DOCUMENTED, Completion, Kind, snippet_text
+from bsls.features.completion_path import model_paths, paths
 from bsls.features.describe import callee_text, node_detail, node_text, paragraphs, short, special_text, written
 from bsls.features.document import Document, NetworkText, text_before
 from bsls.features.place import (
@@ -20,15 +21,14 @@ from bsls.features.place import (
     completed_place,
     literal_at,
     member_of,
-    top_view,
     value_of,
     word_at,
 )
+from bsls.features.references import Names, bindings_at
 from bsls.features.signature_help import OpenCall, open_brackets, open_call
 from bsls.library.index import definition, library
 from bsls.network.naming import access_names
 from bsls.network.node import Node
-from bsls.resolve.scopes import Level
 from bsls.schema.ops import OPS
 from bsls.source import ExpandedText, Source, Span
 from bsls.syntax import tree
@@ -54,7 +54,7 @@ def complete_in_network(document: Document, network: NetworkText, offset: int) -
     source = document.source
     literal = literal_at(network, source, offset)
     if literal is not None:
-        return list(_strings(document, network, literal)) if literal.kind == "string" else []
+        return list(_strings(document, network, literal, offset)) if literal.kind == "string" else []
     before = text_before(source, offset)
     if _NUMBER.search(before):
         return []
@@ -63,12 +63,12 @@ def complete_in_network(document: Document, network: NetworkText, offset: int) -
         return [Completion(name, "keyword", name, replace, "type") for name in TYPES]
     place = completed_place(network, source, offset)
     if place is None:
-        return list(_unparsed(network, source, offset, before, replace))
+        return list(_unparsed(document, network, offset, before, replace))
     expr, view = place.chain[-1]
     if isinstance(expr, tree.Access):
-        return list(_members(expr.object, view, replace))
+        return list(_members(expr.object, view, bindings_at(document, place), replace))
     if isinstance(expr, tree.Name | tree.Argument):
-        return list(_names(network, source, offset, view, replace))
+        return list(_names(document, network, offset, view, bindings_at(document, place), replace))
     return []
 
 
@@ -78,11 +78,16 @@ def _word(source: Source, offset: int) -> Span:
     return word if word is not None and word.start < offset else source.span(offset, offset)
 
 
-def _unparsed(network: NetworkText, source: Source, offset: int, before: str, replace: Span) -> Iterator[Completion]:
+def _unparsed(
+    document: Document, network: NetworkText, offset: int, before: str, replace: Span
+) -> Iterator[Completion]:
     """Between members, and where what stands before is not right."""
-    view = top_view(network)
+    source = document.source
+    bindings = document.once(Names).bindings(network)
     if (m := _DOTTED.search(before)) is not None:
-        yield from _members(parse_expression(ExpandedText.of(Source("", m.group(1)))), view, replace)
+        object = parse_expression(ExpandedText.of(Source("", m.group(1))))
+        bindings.add(object, bindings.top)
+        yield from _members(object, bindings.top, bindings, replace)
         return
     at = network.members.text.offset_of(source, offset) or 0
     start = max((s for s, _ in network.members.names.values() if s < at - len(replace.text)), default=0)
@@ -91,7 +96,7 @@ def _unparsed(network: NetworkText, source: Source, offset: int, before: str, re
     if depth == (start == 0 and network.members.text.text[:1] in ("{", "[")) and (not stem or stem[-1] in ";{["):
         yield from _special_members(network, replace)
     elif _OPERAND_EXPECTED.search(before):
-        yield from _names(network, source, offset, view, replace)
+        yield from _names(document, network, offset, bindings.top, bindings, replace)
     elif re.search(r"\bif\b", before):
         yield from (Completion(word, "keyword", f"{word} ", replace) for word in ("then", "else"))
 
@@ -114,7 +119,7 @@ def _special_members(network: NetworkText, replace: Span) -> Iterator[Completion
 # --- members ---------------------------------------------------------------------------------------------------------
 
 
-def _members(object: Expr, view: View, replace: Span) -> Iterator[Completion]:
+def _members(object: Expr, view: View, bindings: Bindings, replace: Span) -> Iterator[Completion]:
     """What may follow the dot after an expression."""
     value = value_of(object, view)
     if isinstance(value, NetworkValue):
@@ -126,25 +131,27 @@ def _members(object: Expr, view: View, replace: Span) -> Iterator[Completion]:
             sort = "1" if node.is_parameter else "0"
             yield Completion(access, "node", access, replace, node_detail(node), doc, sort=sort + access.lower())
         return
-    static = value.members if isinstance(value, RecordScope) else static_members(object, view.level)
-    for name in value.names() if isinstance(value, RecordScope) else static:
-        expr = tree.Access(object.home, 0, 0, object, name, 0)
-        yield _variable(name, expr, static.get(name), member_of(value, name), view, replace, "0")
+    before = written_name(object)
+    for name, target in bindings.members(object).items():
+        full = f"{before}.{name}" if before else name
+        yield _variable(name, full, target, member_of(value, name), view, bindings, replace, "0")
 
 
 def _variable(
     name: str,
-    expr: Expr,
-    target: tree.Member | tree.Parameter | None,
+    full: str,
+    target: Definition | None,
     value: object,
     view: View,
+    bindings: Bindings,
     replace: Span,
     sort: str,
 ) -> Completion:
-    """A name or member as it is written (`expr`), with what is known of it."""
+    """A name or member, which is written as `full`, with what is known of it."""
     if isinstance(target, tree.Parameter):
         return Completion(name, "parameter", name, replace, "parameter", sort=sort + name.lower())
-    callee = callee_of(expr, view) if value is None or isinstance(value, BsFunction) else None
+    unknown = value is None or isinstance(value, BsFunction)
+    callee = callee_named(full, target, value, view, bindings) if unknown else None
     if callee is not None:
         return _function(name, callee, replace, sort)
     doc = node_text(value) if isinstance(value, Node) else doc_above(target) if target is not None else ""
@@ -164,17 +171,19 @@ def _is_record(value: object, target: tree.Member | None) -> bool:
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
-def _names(network: NetworkText, source: Source, offset: int, view: View, replace: Span) -> Iterator[Completion]:
+def _names(
+    document: Document, network: NetworkText, offset: int, view: View, bindings: Bindings, replace: Span
+) -> Iterator[Completion]:
     """The names that are visible, after the arguments that can be given here."""
-    call = open_call(network, source, offset)
+    source = document.source
+    call = open_call(document, network, offset)
     if call is not None and call.direct and not call.name:
         yield from _arguments(call, replace)
     seen: set[str] = set()
     for name, target, level in view.visible():
         seen.add(name)
         inner = "1" if level.outer is not None else "3" if name in SPECIAL else "2"
-        expr = tree.Name(target.home, 0, 0, name, 0)
-        yield _variable(name, expr, target, view.value(name), view, replace, inner)
+        yield _variable(name, name, target, view.value(name), view, bindings, replace, inner)
     called = source.text[replace.end : replace.end + 2].lstrip(" ")[:1] in ("(", "{")
     for item, plain in library_items():
         if item.label not in seen:
@@ -210,12 +219,14 @@ def library_items() -> list[tuple[Completion, Completion]]:
     """The names of the library, as calls and as plain names."""
     found: list[tuple[Completion, Completion]] = []
     nowhere = Source("", "").span(0, 0)
-    view = View(Level({}, None), None, None)
+    bindings = of_library()
+    view = bindings.top
     for name in library():
         if name.startswith("_"):
             continue
         member = definition(name)
-        item = _variable(name, tree.Name(member.home, 0, 0, name, 0), member, None, view, nowhere, "3")
+        bindings.lookup(name, None)
+        item = _variable(name, name, member, None, view, bindings, nowhere, "3")
         plain = Completion(name, item.kind, name, nowhere, item.detail, item.doc, sort=item.sort)
         found.append((item, plain))
     return found
@@ -237,18 +248,20 @@ def _function(name: str, callee: Callee, replace: Span, sort: str) -> Completion
 # --- strings ---------------------------------------------------------------------------------------------------------
 
 
-def _strings(document: Document, network: NetworkText, literal: Literal) -> Iterator[Completion]:
+def _strings(document: Document, network: NetworkText, literal: Literal, offset: int) -> Iterator[Completion]:
     """What the string at a place may be, if there is a list of that."""
     source = document.source
     text = source.text[literal.start : literal.end]
     closed = len(text) > 1 and text[-1] == text[0]
-    replace = source.span(literal.start + 1, literal.end - closed)
-    call = open_call(network, source, literal.start)
+    replace = source.span(literal.start + 1, literal.end - 1 if closed else offset)
+    call = open_call(document, network, literal.start)
     if call is not None and (call.direct or call.name):
         required = call.callee.required
         name = call.name or (required[call.index] if call.index < len(required) else "")
         if name == "pathName":
-            yield from model_paths(document, replace, but=network.commands)
+            yield from model_paths(document, replace, offset, but=network.commands)
+        if name == "initFromFilePath":
+            yield from paths(document, replace, offset)
         for i, value in enumerate(values_of(call.callee, name)):
             yield Completion(value, "value", value, replace, sort=f"{i:02}")
         if name:

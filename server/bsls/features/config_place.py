@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bsls.config.commands import Command
-from bsls.config.section import VARIABLE, Section
+from bsls.config.section import VARIABLE
 from bsls.features.document import Document
 from bsls.finding import BsError
 from bsls.schema import config as schema
@@ -18,6 +18,9 @@ from bsls.syntax.raw import LANGUAGES, RawBlock, RawItem
 
 _WORD_BEFORE = re.compile(r"[^\s=,;:\"(){}]*$")
 _WORD_AFTER = re.compile(r"[^\s=,;:\"(){}*]*")
+_QUOTED = re.compile(r"[^\"\r\n]*(?=\")")
+_JOINED = ("include", "ndlmacros", "configfile")
+"""Keys, in lower case, of paths that may be joined by `+`."""
 _MAX_DEPTH = 20
 
 
@@ -37,6 +40,7 @@ class ConfigPlace:
     item: RawItem | None
     in_value: bool
     word: Span
+    offset: int = 0
 
     @property
     def block(self) -> RawBlock:
@@ -56,19 +60,25 @@ class ConfigPlace:
         """Whether the value begins with a quotation mark, so that what is inserted needs none."""
         return self.item is not None and self.item.value.text.startswith('"')
 
+    @property
+    def path(self) -> Span:
+        """The path that is being typed, without quotes: one of several where `+` may join them."""
+        assert self.item is not None
+        source, value = self.word.source, self.item.value
+        if not self.in_quotes or not value.start < self.offset:
+            start, end = self.word.start, self.word.end
+        else:
+            rest = _QUOTED.match(source.text, self.offset) or _WORD_AFTER.match(source.text, self.offset)
+            start, end = value.start + 1, rest.end() if rest is not None else self.offset
+        if self.item.name.lower() in _JOINED:
+            start = max(start, source.text.rfind("+", start, self.offset) + 1)
+            joined = source.text.find("+", self.offset, end)
+            end = joined if joined >= 0 else end
+        return source.span(start, end)
+
     def text(self, key: str) -> str | None:
         """The text of a key of the innermost block, as written but for quotes."""
         return text_of(self.block, key)
-
-    def section(self) -> Section | None:
-        """The innermost block as the config is looked up in; None where it cannot be put together."""
-        section = self.document.project.config if self.document.project is not None else None
-        try:
-            for item in self.chain:
-                section = section.own_section(item.name) if section is not None else None
-        except BsError:
-            return None
-        return section
 
 
 def key_of(kind: str, name: str) -> Key | None:
@@ -84,7 +94,13 @@ def key_of(kind: str, name: str) -> Key | None:
 def text_of(block: RawBlock, key: str) -> str | None:
     """The text of a key of a block without quotes; None where it is absent."""
     item = block.find(key)
-    return None if item is None else item.value.text.strip().strip('"')
+    return None if item is None else unquoted(item.value.text)
+
+
+def unquoted(text: str) -> str:
+    """A value as it counts: without blanks and one pair of quotes around it, which may be still open."""
+    text = text.strip()
+    return text[1:].removesuffix('"') if text.startswith('"') else text
 
 
 def place_in_config(document: Document, offset: int) -> ConfigPlace | None:
@@ -95,7 +111,7 @@ def place_in_config(document: Document, offset: int) -> ConfigPlace | None:
     before = source.text[start:offset]
     if blank_comments(source.line(line))[: offset - start].rstrip() != before.rstrip():
         return None
-    place = ConfigPlace(document, [], [document.tree], ["top"], None, False, source.span(offset, offset))
+    place = ConfigPlace(document, [], [document.tree], ["top"], None, False, source.span(offset, offset), offset)
     while len(place.chain) < _MAX_DEPTH:
         item = next((i for i in place.block.items if i.span.start <= offset <= i.span.end), None)
         item = item or _continued(place.block, before, offset)

@@ -27,7 +27,7 @@ class Location:
 
 def definition(document: Document, offset: int) -> list[Location]:
     """Where the name at an offset is defined; several places where it may mean several things."""
-    named = Names(document).words_at(offset)
+    named = document.once(Names).words_at(offset)
     targets = _meant([o for o in named if o.role == "model"]) or [t for o in named for t in o.targets]
     found = [place for target in dict.fromkeys(targets) for place in _places(document, target)]
     return found or [*_origin(document, offset), *_model(document, offset), *_unreadable(document, offset)]

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, Literal, TypeVar
 
+from bsls.config.assemble import assemble
 from bsls.config.commands import Command
+from bsls.config.section import Section
 from bsls.evaluate.brainscript import Evaluation, members_of
 from bsls.finding import BsError, Finding
+from bsls.project.files import Files
 from bsls.project.project import Project
 from bsls.source import ExpandedText, Source, Span
 from bsls.syntax.brackets import check_depth
 from bsls.syntax.brainscript import Members
 from bsls.syntax.outer import blank_comments
 from bsls.syntax.raw import RawBlock, raw_tree
+
+T = TypeVar("T")
+
+DocumentKind = Literal["config", "brainscript", "other"]
+"""What language a whole document is in; `other` is one that features know nothing of."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,7 +48,7 @@ class Document:
     """A document with unsaved changes.
 
     `evaluations` are by name and action of the command. `findings` are those of this very text, as far as they are known
-    by now. `brainscript`: the whole document is BrainScript, not a config.
+    by now. `files` are those that paths in it lead to, also where there is no project.
     """
 
     source: Source
@@ -47,8 +56,20 @@ class Document:
     commands: Sequence[Command] = ()
     evaluations: Mapping[tuple[str, str], Evaluation] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
-    brainscript: bool = False
+    kind: DocumentKind = "config"
+    files: Files | None = None
     previous: Document | None = None
+    _made: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, make: Callable[[Document], T]) -> T:
+        """What `make` makes of this document; it is kept until an evaluation has finished."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
+
+    def forget(self) -> None:
+        """To be called when `evaluations`, or that of a network, are other ones than before."""
+        self._made.clear()
 
     @cached_property
     def tree(self) -> RawBlock:
@@ -56,10 +77,27 @@ class Document:
         return raw_tree(self.source)
 
     @cached_property
+    def config(self) -> Section | None:
+        """The top of the config as it counts; without included files where one of them cannot be read.
+
+        Not that of the project, which takes down what is missing when one looks things up in it.
+        """
+        if self.kind != "config":
+            return None
+        if self.project is not None:
+            return Section("", self.project.config.text)
+        try:
+            return assemble([self.source])
+        except BsError:  # the check says it
+            return None
+
+    @cached_property
     def networks(self) -> list[NetworkText]:
         """The network descriptions in this document, those that no command uses as well."""
         found: list[NetworkText] = []
-        if self.brainscript:
+        if self.kind == "other":
+            return []
+        if self.kind == "brainscript":
             old = self.previous.networks[0].members if self.previous and self.previous.networks else None
             text = ExpandedText.of(self.source)
             try:

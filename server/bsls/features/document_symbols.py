@@ -7,6 +7,7 @@ from typing import Literal
 
 from bsls.evaluate.roots import SPECIAL
 from bsls.evaluate.values import RecordScope, Thunk
+from bsls.features.config_place import unquoted
 from bsls.features.document import Document, NetworkText
 from bsls.network.node import Node
 from bsls.source import Span
@@ -35,7 +36,7 @@ class Symbol:
 
 def document_symbols(document: Document) -> list[Symbol]:
     """The outline, in the order of the text."""
-    if document.brainscript:
+    if document.kind == "brainscript":
         return [s for network in document.networks for s in _members_of(network)]
     return _of_block(document, document.tree, top=True)
 
@@ -62,7 +63,7 @@ def _of_item(document: Document, item: RawItem, top: bool) -> Symbol:
 
 
 def _shown(item: RawItem) -> str:
-    text = " ".join(item.value.text.split()).strip('"')
+    text = " ".join(unquoted(item.value.text).split())
     return text if len(text) <= 60 else text[:59] + "…"
 
 

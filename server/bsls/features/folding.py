@@ -9,9 +9,11 @@ from typing import Literal
 from bsls.features.document import Document
 from bsls.source import ExpandedText
 from bsls.syntax.brackets import with_matching_brackets
+from bsls.syntax.brainscript import tokens
 from bsls.syntax.outer import blank_comments
 
 _MARK = re.compile(r"//[^\n]*|\"[^\"]*\"|\[\||\|\]|[\[\](){}]")
+"""In a config, once strings and comments of its network descriptions are blank."""
 _OPENER = {"]": "[", "}": "{", ")": "(", "|]": "[|"}
 _COMMENT = re.compile(r"[ \t]*(#|//)")
 _LONG = 3
@@ -48,7 +50,7 @@ def folding(document: Document) -> list[FoldingRange]:
 def _brackets(document: Document) -> list[tuple[int, int]]:
     """Lines of brackets, inner ones first; the line in which one closes stays visible if it begins with that."""
     source = document.source
-    blanked = ExpandedText.of(source).with_text(blank_comments(source.text))
+    blanked = ExpandedText.of(source).with_text(_without_literals(document))
     matching = with_matching_brackets(blanked)[0]
     stack: list[tuple[str, int]] = []
     found: list[tuple[int, int]] = []
@@ -64,6 +66,20 @@ def _brackets(document: Document) -> list[tuple[int, int]]:
                 found.append((stack[fitting[-1]][1], line - first))
                 del stack[fitting[-1] :]
     return found
+
+
+def _without_literals(document: Document) -> str:
+    """The text with blanks for comments, and for strings in network descriptions; lines stay."""
+    source = document.source
+    parts = list(blank_comments(source.text))
+    for network in document.networks:
+        text = network.members.text
+        for m in tokens(text.text, comments=True):
+            if m.lastgroup == "comment" or m.group()[0] in "'\"":
+                span = text.span(m.start(), m.end())
+                if span.source is source and span.text == m.group():
+                    parts[span.start : span.end] = re.sub(r"[^\n]", " ", m.group())
+    return "".join(parts)
 
 
 def _members(document: Document) -> list[tuple[int, int]]:

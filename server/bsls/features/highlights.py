@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bsls.features.document import Document
-from bsls.features.references import Reference, references
+from bsls.features.references import Reference, highlighted
 
 
 def highlights(document: Document, offset: int) -> list[Reference]:
-    """As `references`: those are of this document alone."""
-    return references(document, offset)
+    """As `references`, but in this document alone."""
+    return highlighted(document, offset)

@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from bsls.evaluate.values import BsFunction, NetworkValue
+from bsls.features.bindings import Bindings, Definition
 from bsls.features.callee import (
     attribute_of,
+    callee_named,
     callee_of,
-    callee_of_member,
     doc_above,
-    static_members,
-    target_of,
     values_of,
+    written_name,
 )
 from bsls.features.describe import callee_text, code, node_text, paragraphs, value_text, written
 from bsls.features.document import Document, NetworkText
 from bsls.features.hover_config import hover_in_config, hover_of_variable
 from bsls.features.place import Place, View, completed_place, literal_at, member_of, place_at, value_of, word_at
+from bsls.features.references import bindings_at
 from bsls.network.node import Node
 from bsls.resolve.scopes import PRELUDE
 from bsls.source import Span
@@ -39,12 +40,12 @@ class Hover:
 
 def hover(document: Document, offset: int) -> Hover | None:
     """What is known of the word at an offset."""
-    if not document.brainscript and (found := hover_of_variable(document, offset)) is not None:
+    if document.kind == "config" and (found := hover_of_variable(document, offset)) is not None:
         return Hover(*found)
     network = document.network_at(offset)
     at = network.members.text.offset_of(document.source, offset) if network is not None else None
-    if network is None or (at == 0 and not document.brainscript):
-        found = None if document.brainscript else hover_in_config(document, offset)
+    if network is None or (at == 0 and document.kind == "config"):
+        found = hover_in_config(document, offset) if document.kind == "config" else None
         return Hover(*found) if found is not None else None
     word = word_at(document.source, offset)
     if word is None or literal_at(network, document.source, offset) is not None:
@@ -65,65 +66,62 @@ def _of_word(network: NetworkText, document: Document, word: Span) -> str:
         expr, view = place.chain[-1]
     name = word.text
     member, around = next((e, v) for e, v in reversed(place.chain) if isinstance(e, tree.Member))
+    bindings = bindings_at(document, place)
     if member.name == name and member.span.start == word.start:
-        return _of_member(member, around)
+        return _described(name, member, around.value(name), around, bindings)
     match expr:
         case tree.Name():
-            return _of_name(name, tree.Name(expr.home, expr.start, expr.end, name, expr.id_start), view, place)
+            return _of_name(name, view, bindings, place)
         case tree.Access() if expr.id_start >= expr.object.end:
-            return _of_access(expr.object, name, tree.Access(expr.home, 0, 0, expr.object, name, expr.id_start), view)
+            return _of_access(expr.object, name, view, bindings)
         case tree.Parameter() if expr.name == name:
             return _of_parameter(expr, place)
         case tree.Argument() if expr.name == name and word.start == expr.span.start:
-            return _of_argument(name, place)
+            return _of_argument(name, bindings, place)
     return ""
 
 
-def _of_name(name: str, expr: tree.Name, view: View, place: Place) -> str:
-    target = target_of(expr, view.level)
+def _of_name(name: str, view: View, bindings: Bindings, place: Place) -> str:
+    target = bindings.lookup(name, view)
     if isinstance(target, tree.Parameter):
         return _of_parameter(target, place)
     value = view.value(name)
     if target is None:
         return code(name) + "\n\ngiven by the config" if name in PRELUDE else ""
-    return _described(name, expr, target, value, view)
+    return _described(name, target, value, view, bindings)
 
 
-def _of_access(object: Expr, name: str, expr: tree.Access, view: View) -> str:
+def _of_access(object: Expr, name: str, view: View, bindings: Bindings) -> str:
     base = value_of(object, view)
     value = member_of(base, name)
     if isinstance(base, NetworkValue):
         if not isinstance(value, Node):
             return ""
         return paragraphs(f"node `{value.name}` of `{base.path}`" if base.path else "", node_text(value))
-    target = static_members(object, view.level).get(name)
-    if target is None and value is None:
+    found = bindings.member(object, name).targets
+    if not found and value is None:
         return ""
-    return _described(name, expr, target, value, view)
+    before = written_name(object)
+    full = f"{before}.{name}" if before else name
+    return _described(name, found[0] if found else None, value, view, bindings, full)
 
 
-def _described(name: str, expr: Expr, target: tree.Member | None, value: object, view: View) -> str:
+def _described(
+    name: str, target: Definition | None, value: object, view: View, bindings: Bindings, full: str = ""
+) -> str:
     """A function by its signature, anything else by its value, else by its definition."""
-    callee = callee_of(expr, view) if value is None or isinstance(value, BsFunction) else None
+    unknown = value is None or isinstance(value, BsFunction)
+    callee = callee_named(full or name, target, value, view, bindings) if unknown else None
     if callee is not None:
         return callee_text(callee)
-    doc = doc_above(target) if target is not None else ""
+    doc = doc_above(target) if isinstance(target, tree.Member) else ""
     shown = value_text(name, value) if value is not None else ""
-    if not shown and target is not None:
+    if not shown and isinstance(target, tree.Member):
         text = written(target, _MAX_SHOWN)
         if isinstance(target.value, tree.Record):
             text = f"{name} = {{ {', '.join(target.value.members)} }}"
         shown = code(text)
     return paragraphs(shown, doc.replace("\n", " "))
-
-
-def _of_member(member: tree.Member, view: View) -> str:
-    value = view.value(member.name)
-    callee = callee_of_member(member, view.level) if value is None or isinstance(value, BsFunction) else None
-    if callee is not None:
-        return callee_text(callee)
-    name = tree.Name(member.home, member.start, member.name_end, member.name, member.start)
-    return _described(member.name, name, member, value, view)
 
 
 def _of_parameter(parameter: tree.Parameter, place: Place) -> str:
@@ -135,10 +133,10 @@ def _of_parameter(parameter: tree.Parameter, place: Place) -> str:
     return paragraphs(code(parameter.name + default), "parameter" + (f" of `{function}`" if function else ""))
 
 
-def _of_argument(name: str, place: Place) -> str:
+def _of_argument(name: str, bindings: Bindings, place: Place) -> str:
     for expr, view in reversed(place.chain):
         if isinstance(expr, tree.Call):
-            callee = callee_of(expr.function, view)
+            callee = callee_of(expr.function, view, bindings)
             if callee is None or name not in callee.optional:
                 return ""
             attribute = attribute_of(callee, name)

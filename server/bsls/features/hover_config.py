@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bsls.config.commands import Command
-from bsls.features.config_place import ConfigPlace, commands_at, place_in_config, variable_at
+from bsls.features.config_place import ConfigPlace, commands_at, place_in_config, text_of, variable_at
 from bsls.features.describe import code, command_text, key_text, node_text, paragraphs, value_meaning
 from bsls.features.document import Document
 from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.schema import config as schema
-from bsls.source import Span
+from bsls.source import ExpandedText, Source, Span
 
 STREAM_BLOCKS = ("reader:CNTKTextFormatReader.input", "reader:CNTKBinaryReader.input", "deserializers.input")
 """Blocks whose keys are names of the network's inputs."""
@@ -27,32 +27,15 @@ def hover_in_config(document: Document, offset: int) -> tuple[str, Span] | None:
 def hover_of_variable(document: Document, offset: int) -> tuple[str, Span] | None:
     """The value of the `$x$` at an offset."""
     found = variable_at(document, offset)
-    place = place_in_config(document, offset) if found is not None else None
-    if found is None:
+    if found is None or document.config is None:
         return None
     name, span = found
-    text = _variable(document, offset, place, name)
-    if text is None:
-        return f"`${name}$` has no value in this config", span
-    return code(f"{name} = {text}"), span
-
-
-def _variable(document: Document, offset: int, place: ConfigPlace | None, name: str) -> str | None:
-    """What `$name$` stands for, seen from a place (None inside a network description)."""
-    network = document.network_at(offset)
-    section = place.section() if place is not None else None
-    if place is None and network is not None and network.commands:
-        section = network.commands[0].section
-    if section is None and document.project is not None:
-        section = document.project.config
     try:
-        value = section.lookup(name) if section is not None else None
-    except BsError:  # it is defined by what has no value
-        value = None
-    if value is not None:
-        return value.text
-    item = document.tree.find(name)
-    return item.value.text.strip('"') if item is not None else None
+        text = document.config.expand(ExpandedText.of(Source("", f"${name}$"))).text
+    except BsError as error:
+        defined = document.config.holder(name) is not None  # but its value is of no use
+        return error.finding.message if defined else f"`${name}$` has no value in this config", span
+    return code(f"{name} = {text}"), span
 
 
 def _of_key(place: ConfigPlace) -> str:
@@ -64,7 +47,9 @@ def _of_key(place: ConfigPlace) -> str:
     if place.kind in STREAM_BLOCKS:
         return _of_node(place, name, "fills the input of the network")
     key = place.key
-    return key_text(key) if key is not None else _of_block(place, name)
+    if key is not None:
+        return paragraphs(key_text(key), _of_stream(place))
+    return _of_block(place, name) or _of_own_key(place, name)
 
 
 def _of_block(place: ConfigPlace, name: str) -> str:
@@ -72,14 +57,21 @@ def _of_block(place: ConfigPlace, name: str) -> str:
     if place.item.block is None:
         return ""
     inside = place.item.block
-    kind = schema.opens(place.kind, name, lambda key: _text(inside.find(key))) if place.kind else None
+    kind = schema.opens(place.kind, name, lambda key: text_of(inside, key)) if place.kind else None
     block = schema.block(kind) if kind else None
     return block.doc if block is not None else ""
 
 
-def _text(item: object) -> str | None:
-    value = getattr(item, "value", None)
-    return value.text.strip('"') if value is not None else None
+def _of_own_key(place: ConfigPlace, name: str) -> str:
+    """The value of a key at the top that only serves as `$name$`."""
+    config = place.document.config
+    if place.chain or config is None:
+        return ""
+    try:
+        value = config.own(name)
+    except BsError:  # a `$x$` in it has no value
+        return ""
+    return code(f"{name} = {value.text}") if value is not None and "\n" not in value.text else ""
 
 
 def _of_value(place: ConfigPlace) -> str:
@@ -95,7 +87,19 @@ def _of_value(place: ConfigPlace) -> str:
     if "node" in key.type:
         return _of_node(place, word)
     meaning = value_meaning(place.kind, key.name, word)
+    if not meaning and (_stream(place) or (key.values and key.allows(word))):
+        meaning = paragraphs(key.doc, _of_stream(place))
     return paragraphs(code(f"{key.name} = {word}"), meaning) if meaning else ""
+
+
+def _stream(place: ConfigPlace) -> str:
+    """The name of the stream whose settings stand at the place; empty where that is something else."""
+    return place.chain[-1].name if len(place.kinds) > 1 and place.kinds[-2] in STREAM_BLOCKS else ""
+
+
+def _of_stream(place: ConfigPlace) -> str:
+    name = _stream(place)
+    return _of_node(place, name, f"stream `{name}`, which fills the input of the network") if name else ""
 
 
 def _of_node(place: ConfigPlace, name: str, note: str = "") -> str:

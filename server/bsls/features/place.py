@@ -15,13 +15,14 @@ from bsls.network.naming import find_by_access
 from bsls.resolve.scopes import Level, inner, top_level
 from bsls.source import Source, Span
 from bsls.syntax import tree
-from bsls.syntax.brainscript import parse_member
+from bsls.syntax.brainscript import CLOSERS, COMMENT_BODY, parse_member, tokens
 from bsls.syntax.tree import Expr
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORD_BEFORE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$|$")
 _WORD_AFTER = re.compile(r"[A-Za-z0-9_]*")
-_LITERAL = re.compile(r"'[^'\n]*'?|\"[^\"\n]*\"?|(?:#|//)[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?")
+_LITERAL = re.compile(rf"'[^'\n]*(?P<quote>')?|\"[^\"\n]*(?P<quotes>\")?|(?:#|//)[^\n]*|{COMMENT_BODY}(?P<end>\*/)?")
+"""As the scan has them, but a string that is being typed ends with its line, and a comment may have no end yet."""
 _MAX_DEPTH = 100
 """Expressions inside one another that are looked into."""
 
@@ -117,13 +118,6 @@ def _record_values(record: Expr, view: View) -> Scope | None:
     return None
 
 
-def walk(network: NetworkText) -> Iterator[tuple[Expr, View]]:
-    """All expressions of a description, in the order of the text, with what each sees."""
-    top = top_view(network)
-    for name in network.members.names:
-        yield from walk_from(network.members.member(name), top)
-
-
 def walk_from(expr: Expr, view: View) -> Iterator[tuple[Expr, View]]:
     """An expression and all its parts, in the order of the text, with what each sees."""
     stack = [(expr, view)]
@@ -189,13 +183,11 @@ def completed_place(network: NetworkText, source: Source, offset: int) -> Place 
 
 def _open_brackets(text: str) -> str:
     """What closes the brackets that are open at the end of a text."""
-    closers = {"(": ")", "[": "]", "{": "}", "[|": "|]"}
     stack: list[str] = []
-    for m in re.finditer(r"'[^']*'|\"[^\"]*\"|(?:#|//)[^\n]*|\[\||\|\]|[\[\](){}]", text):
-        mark = m.group()
-        if mark in closers:
-            stack.append(closers[mark])
-        elif mark in closers.values() and stack and stack[-1] == mark:
+    for m in tokens(text):
+        if m.lastgroup == "open":
+            stack.append(CLOSERS[m.group()])
+        elif m.lastgroup == "close" and stack and stack[-1] == m.group():
             stack.pop()
     return "".join(reversed(stack))
 
@@ -234,7 +226,7 @@ def literal_at(network: NetworkText, source: Source, offset: int) -> Literal | N
         if m.start() >= at:
             break
         comment = m.group()[0] not in "'\""
-        open_end = not (m.end() - m.start() > 1 and m.group().endswith("*/" if comment else m.group()[0]))
+        open_end = m.lastgroup is None
         if at < m.end() or (open_end and at == m.end()):
             end = offset - at + m.end()
             if not comment:  # its closing mark may not stand in the document

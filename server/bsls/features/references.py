@@ -6,20 +6,21 @@ accesses of a loaded network (`net.L1_y`) name members, too, each part of such a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Literal
 
-from bsls.config.commands import Command
+from bsls.config.commands import SGD_KEYS, Command, command_names, commands_of
 from bsls.config.section import VARIABLE, Section, Value
 from bsls.evaluate.values import NetworkValue
 from bsls.features.bindings import Bindings, Definition
 from bsls.features.document import Document, NetworkText
-from bsls.features.place import value_of
+from bsls.features.place import Place, value_of
 from bsls.finding import BsError
 from bsls.network.naming import find_by_access
-from bsls.project.project import Project
+from bsls.project.project import BRAINSCRIPT, Project
 from bsls.schema import config as schema
 from bsls.source import ExpandedText, Span
 from bsls.syntax import tree
@@ -72,16 +73,59 @@ class Reference:
     definition: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A part of a config, as it is written, that cannot be read; `reason` says why."""
+
+    text: ExpandedText
+    reason: BsError
+
+
 def references(document: Document, offset: int) -> list[Reference]:
-    """All uses in this document of what is named at an offset, its definition included; in the order of the text."""
-    names = Names(document)
+    """All uses of what is named at an offset, its definition included: in this document, in the order of the text, then
+    those in the other configs of the folder."""
+    names = document.once(Names)
     targets = {t for o in names.at(offset) for t in o.targets}
+    found = _among(names, targets)
+    words = [t.name for t in targets if not isinstance(t, Outer)]
+    for other in names.neighbours(*words) if words else ():
+        found += _among(other, targets)
+    return found
+
+
+def _among(names: Names, targets: Iterable[Target]) -> list[Reference]:
+    keys = {key_of(t) for t in targets}
     found = {
         (o.span.start, o.span.end): Reference(o.span, o.definition)
         for o in names.all(*(t.name for t in targets))
-        if not targets.isdisjoint(o.targets)
+        if not keys.isdisjoint(map(key_of, o.targets))
     }
     return [found[key] for key in sorted(found)]
+
+
+def highlighted(document: Document, offset: int) -> list[Reference]:
+    """As `references`, in this document alone."""
+    names = document.once(Names)
+    return _among(names, {t for o in names.at(offset) for t in o.targets})
+
+
+def key_of(target: Target) -> tuple[object, ...]:
+    """What tells a definition from all others, in whatever reading of its text."""
+    if isinstance(target, Outer):
+        return target.kind, target.name
+    at = target.home.offset + target.start
+    span = target.home.text.span(at, at + len(target.name))
+    return os.path.abspath(span.source.path), span.start, target.name
+
+
+def same_text(one: NetworkText | None, other: NetworkText | None) -> bool:
+    """Whether two network descriptions are one, perhaps in different readings of a file."""
+    if one is None or other is None:
+        return False
+    spans = one.span, other.span
+    return spans[0].start == spans[1].start and (
+        os.path.abspath(spans[0].source.path) == os.path.abspath(spans[1].source.path)
+    )
 
 
 class Names:
@@ -90,8 +134,50 @@ class Names:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._bindings: dict[int, Bindings] = {}
+        self._words: dict[int, list[tuple[Expr, str, Span]]] = {}
         self._of_model: dict[str, NetworkText | None] = {}
         self._others: dict[int, NetworkText] = {}
+        self._neighbours: dict[int, Names] = {}
+
+    def neighbours(self, *parts: str) -> Iterator[Names]:
+        """The names of the other configs of the folder that have one of `parts` somewhere in their texts."""
+        project = self.document.project
+        if project is None:
+            return
+        lower = [p.lower() for p in parts]
+        for other in project.neighbours(parts[0] if len(parts) == 1 else ""):
+            if any(p in source.text.lower() for source in other.files.read.values() for p in lower):
+                known = self._neighbours.get(id(other))
+                if known is None:
+                    known = self._neighbours[id(other)] = Names(_document_of(other))
+                yield known
+
+    @cached_property
+    def _read(self) -> tuple[list[Command], list[Unread]]:
+        project = self.document.project
+        return ([], []) if project is None or self.document.kind != "config" else _commands_of(project)
+
+    @property
+    def commands(self) -> list[Command]:
+        """All commands, also those that are not in `command = ...`: one can run them from the command line."""
+        return self._read[0]
+
+    @cached_property
+    def unread(self) -> list[Unread]:
+        """What cannot be read of this config, and may have names of nodes or streams in it."""
+        if self.document.kind != "config":
+            return []
+        if self.document.project is None:
+            text = ExpandedText.of(self.document.source)
+            text = text.with_text(blank_comments(text.text))
+            problem = BsError("syntax", "the config cannot be read", self.document.source.span(0, 0))
+            return [Unread(text, problem)]
+        found = list(self._read[1])
+        for command in self.commands:
+            for _ in self._values(command, found):
+                pass
+            _streams_of(command, found)
+        return list({(u.text.span(), u.text.text): u for u in found}.values())
 
     def at(self, offset: int) -> list[Occurrence]:
         """What is named at an offset; for a name of several parts the part there."""
@@ -122,7 +208,7 @@ class Names:
     def _all(self, wanted: Wanted) -> Iterator[Occurrence]:
         for network in self.document.networks:
             yield from self._in_text(network, wanted)
-        if not self.document.brainscript:
+        if self.document.kind == "config":
             yield from self._commands(wanted)
             yield from self._variables(wanted)
             yield from self._nodes(wanted)
@@ -132,14 +218,14 @@ class Names:
 
     def _in_text(self, network: NetworkText, wanted: Wanted) -> Iterator[Occurrence]:
         bindings = self.bindings(network)
-        for expr, _ in bindings.parts:
-            for word, start in _words(expr):
-                at = expr.home.offset + start
-                span = expr.home.text.span(at, at + len(word))
-                if wanted(span, word):
-                    for occurrence in self._meaning(bindings, expr, word, span):
-                        occurrence.plain = span.text == word
-                        yield occurrence
+        words = self._words.get(id(network))
+        if words is None:
+            words = self._words[id(network)] = list(_words_of(bindings))
+        for expr, word, span in words:
+            if wanted(span, word):
+                for occurrence in self._meaning(bindings, expr, word, span):
+                    occurrence.plain = span.text == word
+                    yield occurrence
 
     def _meaning(self, bindings: Bindings, expr: Expr, word: str, span: Span) -> Iterator[Occurrence]:
         network = bindings.network
@@ -220,41 +306,47 @@ class Names:
 
     def _nodes(self, wanted: Wanted) -> Iterator[Occurrence]:
         """Names of nodes in the settings of commands."""
-        for command in self.document.commands:
+        for command in self.commands:
             for value in self._values(command):
                 span = bare(value)
                 if wanted(span or value.span, value.text):
-                    for part in self._parts(
-                        self.network_of_command(command), value.text, ".", span or value.span, "node"
-                    ):
-                        part.plain = span is not None
+                    network = self.network_of_command(command)
+                    other = network is None and _is_foreign(command)
+                    for part in self._parts(network, value.text, ".", span or value.span, "node"):
+                        if span is None:  # where each part stands is not known
+                            part.plain, part.span, part.word = False, value.span, value.span
+                        part.certain = part.certain or other
                         yield part
 
-    def _values(self, command: Command) -> Iterator[Value]:
-        try:
-            blocks = [command.section, *([sgd] if (sgd := command.sgd()) is not None else [])]
-        except BsError:
-            blocks = [command.section]
+    def _values(self, command: Command, unread: list[Unread] | None = None) -> Iterator[Value]:
+        """The names of nodes that are given to a command. What cannot be read is put into `unread`."""
+        unread = [] if unread is None else unread
+        blocks = [command.section]
+        for key in SGD_KEYS if command.kind.trains else ():
+            block = _block(command.section, key, unread)
+            if block is not None:
+                blocks.append(block)
+                break
         for section in blocks:
             for key in _node_keys():
                 try:
                     yield from section.get_array(key) or []
-                except BsError:  # a `$x$` without value
-                    continue
+                except BsError as error:
+                    unread += _as_written(section, key, error)
 
     def _streams(self, wanted: Wanted) -> Iterator[Occurrence]:
         """Names of streams, which are those of the network's inputs."""
-        for command in self.document.commands:
-            for stream in _streams_of(command):
+        for command in self.commands:
+            for stream in _streams_of(command, []):
                 span = self._in_variable(stream) or stream.key_span
                 if wanted(span, stream.key):
                     network = self.network_of_command(command)
                     members = network.members if network is not None else None
                     known = members is not None and stream.key in members.names
                     targets = (members.member(stream.key),) if members is not None and known else ()
-                    yield Occurrence(
-                        span, targets, "stream", span, network, certain=bool(targets), plain=span.text == stream.key
-                    )
+                    certain = known or (network is None and _is_foreign(command))
+                    plain = span.text == stream.key
+                    yield Occurrence(span, targets, "stream", span, network, certain=certain, plain=plain)
 
     def _in_variable(self, stream: Value) -> Span | None:
         """Where a stream's name stands that comes out of a `$x$` (`input = $inputs$`)."""
@@ -291,8 +383,15 @@ class Names:
             return None
         if members is None:
             return None
-        here = next((n for n in self.document.networks if n.members is members), None)
-        return here or self._others.setdefault(id(members), NetworkText(members))
+        text = self._others.setdefault(id(members), NetworkText(members))
+        return next((n for n in self.document.networks if n.members is members or same_text(n, text)), text)
+
+
+def bindings_at(document: Document, place: Place) -> Bindings:
+    """The names as a place sees them: its member may be one that was completed so that it parses."""
+    bindings = document.once(Names).bindings(place.network)
+    member = place.chain[0][0]
+    return bindings if bindings.has(member) or not isinstance(member, tree.Member) else bindings.replacing(member)
 
 
 def writer_of(document: Document, path: str) -> tuple[Project, Command] | None:
@@ -322,19 +421,90 @@ def _array(item: RawItem) -> list[Value]:
         return []
 
 
-def _streams_of(command: Command) -> list[Value]:
+def _streams_of(command: Command, unread: list[Unread]) -> list[Value]:
+    """The streams of a command's readers. What cannot be read is put into `unread`."""
     found: list[Value] = []
     for key in command.reader_keys:
-        try:
-            reader = command.section.section(key)
-            if reader is None:
-                continue
-            for block in (reader, *reader.sections_of("deserializers")):
-                inputs: Section | None = block.own_section("input")
-                found += inputs or []
-        except BsError:  # a `$x$` without value
+        reader = _block(command.section, key, unread)
+        if reader is None:
             continue
+        blocks = [reader]
+        try:
+            blocks += reader.sections_of("deserializers")
+        except BsError as error:
+            unread += _as_written(reader, "deserializers", error)
+        for block in blocks:
+            try:
+                found += block.own_section("input") or []
+            except BsError as error:
+                unread += _as_written(block, "input", error)
     return found
+
+
+def _block(section: Section, key: str, unread: list[Unread]) -> Section | None:
+    try:
+        return section.section(key)
+    except BsError as error:
+        unread += _as_written(section, key, error)
+        return None
+
+
+def _as_written(section: Section, key: str, error: BsError) -> list[Unread]:
+    """The value of a key that cannot be looked up."""
+    holder = section.holder(key)
+    return [Unread(v.raw, error) for v in holder or () if v.key.lower() == key.lower()]
+
+
+def _commands_of(project: Project) -> tuple[list[Command], list[Unread]]:
+    """The commands of a config that can be read, and what cannot."""
+    config = project.config
+    unread: list[Unread] = []
+    try:
+        listed = command_names(config)
+    except BsError:
+        listed = []
+    names = {name.text.lower(): name for name in listed}
+    for value in config:
+        if value.key.lower() not in names and value.raw.text[:1] in ("[", "{"):
+            try:
+                section = config.own_section(value.key)
+                runs = section is not None and section.own("action") is not None
+            except BsError as error:
+                unread.append(Unread(value.raw, error))
+                continue
+            if runs:
+                name = ExpandedText.standing_for(value.key, value.key_span)
+                names[value.key.lower()] = Value(value.key, name, value.key_span)
+    found: list[Command] = []
+    for name in names.values():
+        try:
+            found += commands_of(config, name)
+        except BsError as error:
+            unread += _as_written(config, name.text or "train", error)
+    return found, unread
+
+
+def _is_foreign(command: Command) -> bool:
+    """Whether a command has no network, or one that is described in another language than BrainScript."""
+    if command.kind.network == "none":
+        return True
+    try:
+        value = command.builder() if command.kind.network in ("build", "either") else None
+    except BsError:
+        return False
+    return value is not None and value.key.lower() not in BRAINSCRIPT
+
+
+def _document_of(project: Project) -> Document:
+    """Another config of the folder."""
+    path = project.config_paths[0]
+    source = project.files.source(path)
+    for value in project.config:  # the texts of a config that was read earlier are other objects
+        known = value.key_span.source
+        if known.text == source.text and os.path.abspath(known.path) == os.path.abspath(source.path):
+            source = known
+            break
+    return Document(source, project, _commands_of(project)[0])
 
 
 @cache
@@ -347,6 +517,14 @@ def _node_keys() -> tuple[str, ...]:
 def is_node_key(key: str) -> bool:
     """Whether the values of a setting are names of nodes."""
     return key.lower() in {name.lower() for name in _node_keys()}
+
+
+def _words_of(bindings: Bindings) -> Iterator[tuple[Expr, str, Span]]:
+    """All names that are written in a network description, and where."""
+    for expr, _ in bindings.parts:
+        for word, start in _words(expr):
+            at = expr.home.offset + start
+            yield expr, word, expr.home.text.span(at, at + len(word))
 
 
 def _words(expr: Expr) -> list[tuple[str, int]]:

@@ -1,19 +1,21 @@
-"""Another name for a member, parameter, section or `$x$`, wherever it is named in the document.
+"""Another name for a member, parameter, section or `$x$`, wherever it is named: in the document, and in the other configs
+of the folder that use its networks.
 
-Refused is what would change the meaning of the text, and what cannot be seen from here.
+Refused is what would change the meaning of a text, and what cannot be seen from here.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from bsls.evaluate.roots import SPECIAL
 from bsls.features.bindings import UNCERTAIN, Bindings, Clone, Definition
-from bsls.features.document import Document
+from bsls.features.document import Document, NetworkText
 from bsls.features.place import View
-from bsls.features.references import Names, Occurrence, Outer, Target
+from bsls.features.references import Names, Occurrence, Outer, Target, key_of, same_text
 from bsls.finding import BsError, Edit
 from bsls.library.index import library
 from bsls.network.node import Node
@@ -22,13 +24,10 @@ from bsls.schema import config as schema
 from bsls.schema.ops import OPS
 from bsls.source import Source, Span
 from bsls.syntax import tree
+from bsls.syntax.brainscript import tokens
 from bsls.syntax.messages import KEYWORDS
-from bsls.syntax.raw import RawItem
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_WORDS = re.compile(
-    r"'[^']*'|\"[^\"]*\"|(?:#|//)[^\n]*|/\*(?:[^*]|\*[^/])*\*/|\bnew\s+\w+|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
-)
 
 
 def prepare(document: Document, offset: int) -> Span | None:
@@ -50,7 +49,7 @@ class _Renaming:
 
     def __init__(self, document: Document, offset: int) -> None:
         self.document = document
-        self.names = Names(document)
+        self.names = document.once(Names)
         here = self.names.at(offset)
         self.targets: set[Target] = {t for o in here for t in o.targets}
         if not self.targets:
@@ -65,7 +64,7 @@ class _Renaming:
     def _link(self) -> None:
         """Adds what is named by the same words as the targets."""
         together: dict[tuple[Source, int, int], set[Target]] = {}
-        for o in self.everywhere:
+        for o in (o for o in self.everywhere if o.plain):
             together.setdefault((o.span.source, o.span.start, o.span.end), set()).update(o.targets)
         grown = True
         while grown:
@@ -80,20 +79,98 @@ class _Renaming:
     def edits(self, new: str) -> list[Edit]:
         """All edits, in the order of the text."""
         for o in self.occurrences:
-            if o.span.source is not self.document.source:
-                raise _refused(f"'{self.old}' is also named in {o.span}, outside of this document", o.span)
-            if not o.plain:
-                raise _refused(f"'{self.old}' comes out of {o.word.text} in line {_line(o.span)}", o.span)
+            self._refuse_other_place(o, self.document)
         for target in self.targets:
             if isinstance(target, Outer):
                 self._check_outer(target, new)
             else:
                 self._check_member(target, new)
-        spans = {(o.span.start, o.span.end): Edit(o.span, new) for o in self.occurrences}
-        for o in self.occurrences:
-            if o.role == "stream" and (alias := self._alias(o.span, new)) is not None:
-                spans[alias.span.start, alias.span.end] = alias
-        return [spans[key] for key in sorted(spans)]
+        found = _edits(self.occurrences, new, self.old, self.document)
+        return found if any(isinstance(t, Outer) for t in self.targets) else [*found, *self._elsewhere(new)]
+
+    def _refuse_other_place(self, o: Occurrence, document: Document) -> None:
+        """Where a name cannot be changed in its document."""
+        if o.span.source is not document.source:
+            raise _refused(f"'{self.old}' is also named in {o.span}, outside of this document", o.span)
+        if not o.plain:
+            raise _refused(f"'{self.old}' comes out of {o.word.text} in {self._where(o.span)}", o.span)
+
+    def _where(self, span: Span) -> str:
+        """A line; of which file, if it is not this document."""
+        other = "" if span.source is self.document.source else f" of {os.path.basename(span.source.path)}"
+        return f"line {_line(span)}{other}"
+
+    # --- other configs -----------------------------------------------------------------------------------------------
+
+    def _elsewhere(self, new: str) -> Iterator[Edit]:
+        """The edits in the other configs of the folder."""
+        keys = {key_of(t) for t in self.targets}
+        texts = [self._bindings(t).network for t in self.targets if not isinstance(t, Outer)]
+        here = {(o.span.start, o.span.end) for o in self.occurrences}
+        for names in self.names.neighbours(self.old):
+            document = names.document
+            everywhere = list(names.everywhere(self.old))
+            found: list[Occurrence] = []
+            for o in everywhere:
+                if not keys.isdisjoint(map(key_of, o.targets)):
+                    if os.path.abspath(o.span.source.path) != os.path.abspath(self.document.source.path):
+                        self._refuse_other_place(o, document)
+                        found.append(o)
+                    elif (o.span.start, o.span.end) not in here:  # another config uses this one otherwise
+                        raise _refused(
+                            f"'{self.old}' in {self._where(o.span)} has a meaning in {document.source.path}", o.span
+                        )
+                elif not o.certain and self._may_name(o, names, texts) and _contains(o, self.old):
+                    raise _refused(f"it is not known what '{o.span.text}' in {self._where(o.span)} belongs to", o.span)
+            spans = {o.span for o in found}
+            for o in everywhere:
+                for target in o.targets if o.span in spans else ():
+                    if key_of(target) not in keys and not isinstance(target, Outer):
+                        raise _refused(
+                            f"'{self.old}' in {self._where(o.span)} also names what is defined in {target.span}", o.span
+                        )  # fmt: skip
+            if self._uses(names, texts):
+                self._refuse_unread(names, everywhere)
+            yield from _edits(found, new, self.old, document)
+
+    def _may_name(self, o: Occurrence, names: Names, texts: Sequence[NetworkText]) -> bool:
+        """Whether something in another config, of which it is not known what it names, may be of one of `texts`."""
+        if o.role not in ("access", "argument"):
+            unread = o.network is None and self.names.unread != []
+            return unread or any(same_text(o.network, text) for text in texts)
+        if o.network is None:
+            return False
+        used = [names.network_of_model(model.path) for model in names.bindings(o.network).loaded()]
+        return any(same_text(one, text) for one in used for text in texts)
+
+    def _uses(self, names: Names, texts: Sequence[NetworkText]) -> bool:
+        """Whether another config seems to use a model with one of the networks."""
+        read = names.document.project.files.read.values() if names.document.project is not None else ()
+        for command in self.names.commands:
+            if any(same_text(self.names.network_of_command(command), text) for text in texts):
+                try:
+                    path = command.section.get(command.kind.writes) if command.kind.writes else None
+                except BsError:
+                    continue
+                model = os.path.basename(path.text) if path is not None else ""
+                if model and any(model in source.text for source in read):
+                    return True
+        return False
+
+    def _refuse_unread(self, names: Names, everywhere: Iterable[Occurrence]) -> None:
+        """Names in what cannot be read of a config: lists of nodes, streams."""
+        known = {o.span for o in everywhere}
+        word = re.compile(rf"(?<!\w){self.old}(?!\w)", re.IGNORECASE)
+        for unread in names.unread:
+            for m in word.finditer(unread.text.text):
+                span = unread.text.span(m.start(), m.end())
+                descriptions = (n.span for n in names.document.networks)
+                inside = any(d.source is span.source and d.start <= span.start < d.end for d in descriptions)
+                if not inside and span not in known:
+                    raise _refused(
+                        f"'{self.old}' stands in {self._where(span)}, in a part of the config that cannot be read: "
+                        f"{unread.reason.finding.message}", span,
+                    )  # fmt: skip
 
     # --- what can be renamed at all ----------------------------------------------------------------------------------
 
@@ -155,6 +232,8 @@ class _Renaming:
         if new in library() or new in PRELUDE:
             raise _refused(f"'{new}' is part of the library", self.span)
         self._refuse_unseen(bindings)
+        if isinstance(target, tree.Member):
+            self._refuse_unread(self.names, self.everywhere)
         self._refuse_clash(target, view.level, new)
         self._refuse_capture(bindings, view, new)
         self._refuse_options(bindings, view.level, new)
@@ -167,12 +246,11 @@ class _Renaming:
         for o in self.everywhere:
             if o.certain:
                 continue
-            text = o.network is bindings.network or (
-                o.role in ("access", "argument")
-                and o.network is not None
-                and self.names.bindings(o.network).loaded() != []
-            )
-            if text and self.old in re.split(r"\W+" if o.role in ("access", "argument") else r"[\W_]+", o.span.text):
+            if o.role in ("access", "argument"):
+                possible = o.network is not None and self.names.bindings(o.network).loaded() != []
+            else:
+                possible = o.network is None and (o.role != "model" or self.names.unread != [])
+            if (possible or o.network is bindings.network) and _contains(o, self.old):
                 raise _refused(
                     f"it is not known what '{o.span.text}' in line {_line(o.span)} belongs to", o.span
                 )  # fmt: skip
@@ -180,8 +258,10 @@ class _Renaming:
         for expr, start in _written(bindings):
             seen.add(expr.home.offset + start)
         text = bindings.network.members.text
-        for m in _WORDS.finditer(text.text):
-            if m["word"] == self.old and m.start() not in seen:
+        previous = ""
+        for m in tokens(text.text):
+            word, before, previous = m.group(), previous, m.group()
+            if word == self.old and before != "new" and m.start() not in seen:
                 span = text.span(m.start(), m.end())
                 raise _refused(f"the text of line {_line(span)} cannot be read, and '{self.old}' stands in it", span)
 
@@ -213,9 +293,9 @@ class _Renaming:
                     if record.members is view.level.names or _sees(bindings.view(record), view.level):
                         raise _refused(f"'{new}' is used in line {_line(expr.id_span)}", expr.id_span)
         if view.outer is None:
-            for o in self.names.all(new):
-                if o.role == "model" and o.network is bindings.network and o.word.text.lower() == new.lower():
-                    raise _refused(f"'{new}' names another node in line {_line(o.word)}", o.word)
+            for o in (o for names in (self.names, *self.names.neighbours(new)) for o in names.all(new)):
+                if o.role == "model" and same_text(o.network, bindings.network) and o.word.text.lower() == new.lower():
+                    raise _refused(f"'{new}' names another node in {self._where(o.word)}", o.word)
 
     def _refuse_options(self, bindings: Bindings, level: Level, new: str) -> None:
         """`new T [ ... ]` takes its options from all names that are visible there."""
@@ -237,7 +317,7 @@ class _Renaming:
         for expr, _ in bindings.parts:
             if not isinstance(expr, tree.Call):
                 continue
-            for function in bindings.values(expr.function):
+            for function in bindings.results(expr.function):
                 library = isinstance(function, tree.Function) and function.home.library
                 if not library and function is not UNCERTAIN:
                     continue
@@ -264,24 +344,40 @@ class _Renaming:
                 f" with '{new}' that would be another one", self.span,
             )  # fmt: skip
 
-    # --- streams -----------------------------------------------------------------------------------------------------
 
-    def _alias(self, stream: Span, new: str) -> Edit | None:
-        """What keeps a stream's name in the data, which is its own name if the config does not tell."""
-        item = self.document.tree.path_to(stream.start)[-1]
-        block = item.block
-        if item.key != stream or block is None or block.find("format") is None or not block.items:
-            return None
-        alias, last = block.find("alias"), block.items[-1]
-        if alias is None:
-            return Edit(stream.source.span(last.span.end, last.span.end), f' ; alias = "{self.old}"')
-        if alias is last and len(block.items) > 1 and alias.value.text.strip('"') == new:
-            return Edit(stream.source.span(_end_before(block.items), last.span.end), "")
+def _edits(occurrences: Iterable[Occurrence], new: str, old: str, document: Document) -> list[Edit]:
+    """The edits in one document, in the order of the text."""
+    found: dict[tuple[int, int], Edit] = {}
+    for o in occurrences:
+        found[o.span.start, o.span.end] = Edit(o.span, new)
+        if o.role == "stream" and (alias := _alias(document, o.span, new, old)) is not None:
+            found[alias.span.start, alias.span.end] = alias
+    return [found[key] for key in sorted(found)]
+
+
+def _alias(document: Document, stream: Span, new: str, old: str) -> Edit | None:
+    """What keeps a stream's name in the data, which is its own name if the config does not tell."""
+    around = document.tree.path_to(stream.start)
+    block = around[-1].block if around else None
+    if not around or around[-1].key != stream or block is None or block.find("format") is None or not block.items:
         return None
+    alias, last = block.find("alias"), block.items[-1]
+    if alias is None:
+        return Edit(stream.source.span(last.span.end, last.span.end), f' ; alias = "{old}"')
+    if alias is last and len(block.items) > 1 and alias.value.text.strip('"') == new:
+        return Edit(stream.source.span(block.items[-2].span.end, last.span.end), "")
+    return None
 
 
-def _end_before(items: list[RawItem]) -> int:
-    return items[-2].span.end
+def _contains(o: Occurrence, name: str) -> bool:
+    """Whether something of which it is not known what it names may name `name`, or a part of it."""
+    if not o.plain:
+        return True
+    if o.role == "stream":
+        return o.span.text == name
+    if o.role in ("access", "argument"):
+        return re.search(rf"(?<!\w){name}(?!\w)", o.span.text) is not None
+    return re.search(rf"(?<![^\W_]){name}(?![^\W_])", o.span.text, re.IGNORECASE) is not None
 
 
 def _refused(message: str, span: Span | None) -> BsError:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bsls.config.section import VARIABLE
-from bsls.features.bindings import Bindings, Definition, LoadedModel
+from bsls.features.bindings import Bindings, Composed, Definition, LoadedModel
 from bsls.features.document import Document
-from bsls.features.references import is_node_key
+from bsls.features.references import Names, is_node_key
 from bsls.resolve.scopes import PRELUDE
 from bsls.source import Span
 from bsls.syntax import tree
+from bsls.syntax.brainscript import COMMENT, NUMBER, STRING
 from bsls.syntax.messages import KEYWORDS
 from bsls.syntax.outer import blank_comments
 from bsls.syntax.raw import RawBlock, RawItem
@@ -23,14 +24,13 @@ TYPES = (
 MODIFIERS = ("declaration", "readonly", "defaultLibrary")
 
 _MACRO = VARIABLE.pattern.replace("(", "(?:", 1)
-_NUMBER = r"0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _OUTER = re.compile(
     rf"(?P<string>\"[^\"]*\")|(?P<macro>{_MACRO})|(?P<property>[A-Za-z_]\w*)(?=[ \t]*=(?!=))"
-    rf"|(?P<number>(?<![\w.])(?:{_NUMBER})(?![\w.]))|(?P<word>[A-Za-z_]\w*)"
+    rf"|(?P<number>(?<![\w.])(?:{NUMBER})(?![\w.]))|(?P<word>[A-Za-z_]\w*)"
 )
 _NETWORK = re.compile(
-    r"(?P<skip>(?:#|//)[^\n]*|/\*(?:[^*]|\*[^/])*\*/)|(?P<string>'[^']*'|\"[^\"]*\")"
-    rf"|(?P<macro>{_MACRO})|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<number>{_NUMBER})"
+    rf"(?P<skip>{COMMENT})|(?P<string>{STRING})"
+    rf"|(?P<macro>{_MACRO})|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<number>{NUMBER})"
 )
 
 Meaning = tuple[str, frozenset[str]]
@@ -48,9 +48,11 @@ class Token:
 
 def semantic_tokens(document: Document) -> list[Token]:
     """All tokens in the order of the text; they do not overlap."""
+    if document.kind == "other":
+        return []
     text = blank_comments(document.source.text)
     meanings = _meanings(document)
-    if document.brainscript:
+    if document.kind == "brainscript":
         found = list(_in_network(document, text, 0, len(text), meanings))
     else:
         commands = {name.lower() for name in _command_names(document)}
@@ -137,8 +139,9 @@ def _in_network(document: Document, text: str, start: int, end: int, meanings: d
 def _meanings(document: Document) -> dict[int, Meaning]:
     """What the names in network descriptions are, by where they begin in the document."""
     found: dict[int, Meaning] = {}
+    names = document.once(Names)
     for network in document.networks:
-        for span, meaning in _names(Bindings(network)):
+        for span, meaning in _names(names.bindings(network)):
             if span.source is document.source:
                 found[span.start] = meaning
     return found
@@ -180,7 +183,7 @@ def _kind(bindings: Bindings, target: Definition) -> Meaning:
         return "parameter", _NONE
     library = frozenset({"defaultLibrary"}) if target.home.library else _NONE
     values = bindings.values(target.value)
-    if any(isinstance(v, tree.Function) for v in values):
+    if any(isinstance(v, tree.Function | Composed) for v in values):
         return "function", library
     if library and any(isinstance(v, tree.Record) for v in values):
         return "namespace", library

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bsls.features.bindings import Bindings
 from bsls.features.callee import Callee, attribute_of, callee_of
 from bsls.features.document import Document, NetworkText
-from bsls.features.place import View, completed_place, literal_at, top_view
+from bsls.features.place import View, completed_place, literal_at
+from bsls.features.references import Names, bindings_at
 from bsls.source import ExpandedText, Source
 from bsls.syntax import tree
-from bsls.syntax.brainscript import parse_expression
+from bsls.syntax.brainscript import parse_expression, tokens
 from bsls.syntax.tree import Expr
 
 _MAX_DEPTH = 8
 """Brackets around a place among which the call is looked for."""
 
-_MARK = re.compile(r"'[^'\n]*'?|\"[^\"\n]*\"?|(?:#|//)[^\n]*|[\[\](){},]")
 _NAMED = re.compile(r"\s*([A-Za-z_]\w*)\s*=(?![=>])")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*\s*$")
 
@@ -47,7 +48,7 @@ class OpenCall:
 def signature_help(document: Document, offset: int) -> Signature | None:
     """The signature of the innermost call around the offset."""
     network = document.network_at(offset)
-    call = open_call(network, document.source, offset) if network is not None else None
+    call = open_call(document, network, offset) if network is not None else None
     if call is None:
         return None
     callee = call.callee
@@ -65,9 +66,9 @@ def signature_help(document: Document, offset: int) -> Signature | None:
     return Signature(label, parameters, active, callee.doc)
 
 
-def open_call(network: NetworkText, source: Source, offset: int) -> OpenCall | None:
+def open_call(document: Document, network: NetworkText, offset: int) -> OpenCall | None:
     """The innermost call of a known function whose brackets are around the offset."""
-    text = network.members.text
+    source, text = document.source, network.members.text
     at = text.offset_of(source, offset)
     literal = literal_at(network, source, offset)
     if at is None or (literal is not None and literal.kind == "comment"):
@@ -78,7 +79,7 @@ def open_call(network: NetworkText, source: Source, offset: int) -> OpenCall | N
     for opener, commas in reversed(stack[-_MAX_DEPTH:]):
         if text.text[opener] == "[":
             continue
-        found = _function_before(network, source, offset - (at - opener), opener, start)
+        found = _function_before(document, network, offset - (at - opener), opener, start)
         callee = callee_of(*found) if found is not None else None
         if callee is not None:
             cuts = [opener, *commas]
@@ -93,15 +94,17 @@ def open_call(network: NetworkText, source: Source, offset: int) -> OpenCall | N
 def open_brackets(text: str, start: int, at: int) -> list[tuple[int, list[int]]]:
     """The brackets open at `at`, each with the commas directly inside of it."""
     stack: list[tuple[int, list[int]]] = []
-    for m in _MARK.finditer(text, start, at):
+    for m in tokens(text, start, at):
         mark = m.group()
-        if mark in "[({":
+        if m.lastgroup == "open":
             stack.append((m.start(), []))
-        elif mark in "])}":
+        elif m.lastgroup == "close":
             if stack:
                 stack.pop()
         elif mark == "," and stack:
             stack[-1][1].append(m.start())
+        elif mark in ("'", '"'):  # a string without end
+            break
     return stack
 
 
@@ -109,11 +112,11 @@ def _names_after(text: str, at: int) -> list[str]:
     """The names of the arguments from the next comma to the end of the call."""
     found: list[str] = []
     depth = 0
-    for m in _MARK.finditer(text, at):
+    for m in tokens(text, at):
         mark = m.group()
-        if mark in "[({":
+        if m.lastgroup == "open":
             depth += 1
-        elif mark in "])}":
+        elif m.lastgroup == "close":
             depth -= 1
             if depth < 0:
                 break
@@ -123,18 +126,23 @@ def _names_after(text: str, at: int) -> list[str]:
 
 
 def _function_before(
-    network: NetworkText, source: Source, offset: int, opener: int, start: int
-) -> tuple[Expr, View] | None:
+    document: Document, network: NetworkText, offset: int, opener: int, start: int
+) -> tuple[Expr, View, Bindings] | None:
     """The expression before an opening bracket if that makes it a call, and what is visible there."""
     text = network.members.text
-    place = completed_place(network, source, offset + 1)
+    place = completed_place(network, document.source, offset + 1)
     if place is not None:
         base = start
         for expr, view in reversed(place.chain):
             if isinstance(expr, tree.Call):
                 end = base + expr.function.end
                 if end <= opener and not text.text[end:opener].strip():
-                    return expr.function, view
+                    return expr.function, view, bindings_at(document, place)
         return None
     m = _DOTTED.search(text.text, start, opener)  # what stands before does not parse
-    return (parse_expression(ExpandedText.of(Source("", m.group()))), top_view(network)) if m is not None else None
+    if m is None:
+        return None
+    written = parse_expression(ExpandedText.of(Source("", m.group())))
+    bindings = document.once(Names).bindings(network)
+    bindings.add(written, bindings.top)
+    return written, bindings.top, bindings

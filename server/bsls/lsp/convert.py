@@ -24,10 +24,14 @@ _UNUSED = frozenset({"unused-code"})
 
 
 class Converter:
-    """`encoding` is the client's; `uri_of` knows the client's own address of an open document."""
+    """`encoding` is the client's; `uri_of` knows the client's own address of an open document. `versioned`: the client
+    takes edits that say of which text they are."""
 
-    def __init__(self, encoding: str, uri_of: Callable[[str], str | None], line_end_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, encoding: str, uri_of: Callable[[str], str | None], line_end_of: Callable[[str], str], versioned: bool
+    ) -> None:
         self.encoding = encoding
+        self._versioned = versioned
         self._uri_of = uri_of
         self._line_end_of = line_end_of
 
@@ -66,9 +70,19 @@ class Converter:
 
     def workspace_edit(self, edits: Iterable[Edit]) -> types.WorkspaceEdit:
         changes: dict[str, list[types.TextEdit]] = {}
+        versions: dict[str, int | None] = {}
         for edit in edits:
-            changes.setdefault(self.uri(edit.span.source.path), []).append(self.text_edit(edit))
-        return types.WorkspaceEdit(changes=changes)  # type: ignore[arg-type]
+            uri = self.uri(edit.span.source.path)
+            changes.setdefault(uri, []).append(self.text_edit(edit))
+            versions[uri] = edit.span.source.revision or None
+        if not self._versioned:
+            return types.WorkspaceEdit(changes=changes)  # type: ignore[arg-type]
+        return types.WorkspaceEdit(
+            document_changes=[
+                types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(uri, versions[uri]), list(changed))
+                for uri, changed in changes.items()
+            ]
+        )
 
     def semantic_tokens(self, tokens: Iterable[Token]) -> list[int]:
         """Tokens in the relative form of the protocol, five numbers each."""

@@ -93,7 +93,7 @@ def register(server: Server) -> None:
 
     @answers(
         types.TEXT_DOCUMENT_COMPLETION,
-        types.CompletionOptions(trigger_characters=[".", "=", ":", "(", "{", "[", ",", '"', "'", "$", " "]),
+        types.CompletionOptions(trigger_characters=[".", "/", "=", ":", "(", "{", "[", ",", '"', "'", "$", " "]),
         first_wait=_FIRST_WAIT,
     )
     def _(document: Document, params: types.CompletionParams) -> types.CompletionList:

@@ -90,11 +90,12 @@ class _Protocol(LanguageServerProtocol):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a client can take: texts with places to fill in, and texts with marks."""
+    """What a client can take: texts with places to fill in, texts with marks, edits that say of which text they are."""
 
     snippets: bool
     markdown_in_items: bool
     markdown_in_hovers: bool
+    versioned_edits: bool
 
 
 class Server(LanguageServer):
@@ -121,7 +122,7 @@ class Server(LanguageServer):
     def convert(self) -> Converter:
         if self._convert is None:
             encoding = types.PositionEncodingKind(self.workspace.position_encoding)  # the library gives either type
-            self._convert = Converter(encoding, self._uri, self._line_end)
+            self._convert = Converter(encoding, self._uri, self._line_end, self.taken.versioned_edits)
         return self._convert
 
     def _uri(self, path: str) -> str | None:
@@ -137,11 +138,14 @@ class Server(LanguageServer):
         """What the client can take."""
         document = self.client_capabilities.text_document or types.TextDocumentClientCapabilities()
         item = (document.completion and document.completion.completion_item) or types.ClientCompletionItemOptions()
+        workspace = self.client_capabilities.workspace
+        edits = workspace.workspace_edit if workspace is not None else None
         markdown = types.MarkupKind.Markdown
         return Taken(
             snippets=bool(item.snippet_support),
             markdown_in_items=markdown in (item.documentation_format or ()),
             markdown_in_hovers=bool(document.hover and markdown in (document.hover.content_format or ())),
+            versioned_edits=bool(edits and edits.document_changes),
         )
 
     def path(self, uri: str) -> str:
@@ -173,12 +177,14 @@ class Server(LanguageServer):
 
     def closed(self, uri: str) -> None:
         path = self.path(uri)
-        if self._buffers.pop(uri, None) is None:
+        if uri not in self._buffers:
             return
-        self._uris[path].remove(uri)
-        if not self._uris[path]:  # else it is still open under another address
+        if self._uris[path] == [uri]:
             self.documents.close(path)
             del self._uris[path]
+        else:  # it is still open under another address
+            self._uris[path].remove(uri)
+        del self._buffers[uri]
 
     def settled(self, path: str) -> asyncio.Future[None]:
         """Done when everything is known of a document's newest text."""

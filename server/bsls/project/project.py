@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bsls.config.assemble import COMMAND_LINE, argument, assemble
 from bsls.config.commands import Command, commands
-from bsls.config.section import Section, Value
+from bsls.config.section import VARIABLE, Section, Value
 from bsls.evaluate.brainscript import Evaluation, evaluate_network, members_of
 from bsls.evaluate.environment import Counters, Environment, Model
 from bsls.finding import BsError, Finding
@@ -23,7 +23,7 @@ from bsls.network.network import Network
 from bsls.network.validation import Validation, validate
 from bsls.project.files import Files
 from bsls.source import Source, Span
-from bsls.syntax.brainscript import Members
+from bsls.syntax.brainscript import Members, tokens
 
 BRAINSCRIPT = ("brainscriptnetworkbuilder", "experimentalnetworkbuilder")
 """Keys, in lower case, whose text is BrainScript."""
@@ -60,8 +60,8 @@ class Project:
     """What `configFile=F[+G] key=value ...` means.
 
     `foresee` lets models that do not exist yet be known from the command that will write them: right for everything
-    but a run. `previous` is the same config before an edit; its unchanged parts are not parsed again. `cancel` ends
-    evaluations when it is set.
+    but a run. With `tolerant`, a `$x$` without value stands for itself (`config.unresolved`). `previous` is the same
+    config before an edit; its unchanged parts are not parsed again. `cancel` ends evaluations when it is set.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Project:
         shared: _Foreseen | None = None,
         previous: Project | None = None,
         cancel: Event | None = None,
+        tolerant: bool = False,
     ) -> None:
         self.files = files or Files()
         self.foresee = foresee
@@ -103,6 +104,8 @@ class Project:
         if not self.config_paths:
             raise BsError("usage", "no config file was given", None, help="give configFile=FILE")
         self.config: Section = self._assembled(parts, shared is not None)
+        if tolerant and self.config.unresolved is None:
+            self.config.unresolved = {}
         self.counters.constant_seed = self.config.get_boolean("forceConstantRandomSeed", False)
         self._foreseen.projects |= {self.files.absolute(path): self for path in self.config_paths}
 
@@ -169,14 +172,28 @@ class Project:
                 value.key_span,
                 help="describe the network in BrainScriptNetworkBuilder",
             )
+        self._need_values(value)
         environment = self.environment(command, strict=strict, counters=counters)
         return evaluate_network(value.raw, environment, self.members(command))
+
+    def _need_values(self, description: Value) -> None:
+        """Raises where a `$x$` without value stands in a network description, but for strings."""
+        if VARIABLE.search(description.raw.text) is None:
+            return
+        for token in tokens(description.raw.text):
+            if token.group() == "$":
+                place = description.raw.span(token.start(), token.end())
+                known = self.config.unresolved or {}
+                finding = known.get((place.source, place.start))
+                if finding is not None:
+                    raise BsError.of(finding)
 
     def members(self, command: Command) -> Members | None:
         """The members of the command's BrainScript description; None where it has none."""
         value = command.builder()
         if value is None or value.key.lower() not in BRAINSCRIPT:
             return None
+        self._need_values(value)
         holder = command.section.holder(value.key)
         key = f"{holder.path if holder else ''}:{value.key}".lower()
         if key not in self._members:
@@ -205,7 +222,7 @@ class Project:
         None where nothing is known of it. A run without that file raises. `counters` are given where the network is
         only foreseen that loads it.
         """
-        if self.files.exists(path):
+        if VARIABLE.search(path) is None and self.files.exists(path):
             try:
                 network = v1.read(self.files.shown(path))
             except BsError as error:
@@ -222,7 +239,7 @@ class Project:
             )
         evaluation = self._planned(path)
         if evaluation is None or evaluation.network is None:
-            if counters is None and self.writer(path) is None:
+            if counters is None and self.writer(path) is None and VARIABLE.search(path) is None:
                 self.unknown_models.append((path, span))
             return None
         return self._model(duplicate(evaluation.network), counters, evaluation.complete)
@@ -256,7 +273,7 @@ class Project:
         command = self.own_writer(path)
         if command is not None:
             return self, command
-        for project in self._neighbours(_EPOCH.sub("", os.path.basename(path))):
+        for project in self.neighbours(_EPOCH.sub("", os.path.basename(path))):
             command = project.own_writer(path)
             if command is not None:
                 return project, command
@@ -278,7 +295,7 @@ class Project:
         """
         written: set[str] = set()
         folders = {"": None}
-        for project in (self, *islice(self._neighbours(), _MAX_LISTED)):
+        for project in (self, *islice(self.neighbours(), _MAX_LISTED)):
             config = "" if project is self else os.path.basename(project.config_paths[0])
             for command, value in project._written():
                 path = self.files.absolute(value.text)
@@ -338,8 +355,9 @@ class Project:
                     found.append(section)
         return found
 
-    def _neighbours(self, about: str = "") -> Iterator[Project]:
-        """The other configs of the folder, as far as they can be read; only those that may name the file `about`."""
+    def neighbours(self, about: str = "") -> Iterator[Project]:
+        """The other configs of the folder, as far as they can be read; only those that may have the text `about` in them,
+        capitals or not."""
         folder = os.path.dirname(self.files.shown(self.config_paths[0])) or "."
         projects = self._foreseen.projects
         self.files.look(os.path.abspath(folder))
@@ -350,9 +368,9 @@ class Project:
                 files = self._foreseen.files.setdefault(path, Files(own.base, own.documents, own.states, own.assembled))
                 try:
                     text = files.source(path).text
-                    if about not in text and "$" not in text:
+                    if about.lower() not in text.lower() and "$" not in text:
                         continue
-                    Project([f"configFile={path}"], files, shared=self._foreseen, cancel=self.cancel)
+                    Project([f"configFile={path}"], files, shared=self._foreseen, cancel=self.cancel, tolerant=True)
                 except BsError:
                     projects[path] = None
             neighbour = projects[path]

@@ -18,26 +18,33 @@ if TYPE_CHECKING:
     from lark import Lark
 
 _OPERAND_END = frozenset({"id", "literal", "close"})
+COMMENT_BODY = r"/\*(?:[^*]|\*[^/])*"
+"""A pattern for `/* ... */` without its end. As in the reference, `**/` is no end."""
+COMMENT = rf"(?:#|//)[^\n]*|{COMMENT_BODY}\*/"
+STRING = r"'[^']*'|\"[^\"]*\""
+NUMBER = r"0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _SCAN = re.compile(
-    r"(?P<skip>[ \t\r\n\f]+|(?:#|//)[^\n]*|/\*(?:[^*]|\*[^/])*\*/)"
+    rf"(?P<blank>[ \t\r\n\f]+)|(?P<comment>{COMMENT})"
     r"|(?P<id>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<literal>'[^']*'|\"[^\"]*\"|0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    rf"|(?P<literal>{STRING}|{NUMBER})"
     r"|(?P<open>\[\||[\[({])|(?P<close>\|\]|[\])}])|(?P<semicolon>;)|(?P<other>.)",
     re.DOTALL,
 )
 _ASSIGNED = re.compile(r"\s*=(?![=>])")
 _FORM = "members have the form `name = value`, with at most one `;` between them"
-_CLOSERS = {"(": ")", "[": "]", "{": "}", "[|": "|]"}
+CLOSERS = {"(": ")", "[": "]", "{": "}", "[|": "|]"}
 _parsing = Lock()  # there is one parser, with one builder
 
 
-def _tokens(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
-    """The words, brackets and signs of a text, without blanks and comments."""
+def tokens(text: str, start: int = 0, end: int | None = None, *, comments: bool = False) -> Iterator[re.Match[str]]:
+    """The words (`lastgroup` is `id`), strings and numbers (`literal`), brackets (`open`, `close`), `semicolon` and
+    other signs (`other`) of a text, without blanks and, if they are not asked for, each `comment`."""
+    end = len(text) if end is None else end
     while start < end:
         m = _SCAN.match(text, start, end)
         assert m is not None
         start = m.end()
-        if m.lastgroup != "skip":
+        if m.lastgroup != "blank" and (comments or m.lastgroup != "comment"):
             yield m
 
 
@@ -49,7 +56,7 @@ def _bracket_pairs(tokens: Iterable[re.Match[str]]) -> dict[int, int]:
         if m.lastgroup == "open":
             stack.append((m.group(), m.start()))
         elif m.lastgroup == "close":
-            fitting = [i for i, (mark, _) in enumerate(stack) if _CLOSERS[mark] == m.group()]
+            fitting = [i for i, (mark, _) in enumerate(stack) if CLOSERS[mark] == m.group()]
             if fitting:
                 pairs[m.start()] = stack[fitting[-1]][1]
                 del stack[fitting[-1] :]
@@ -89,11 +96,11 @@ class Members:
         text = self.text.text
         cuts: list[tuple[str, int, int, int]] = []  # name, where the text before it begins, start, end
         open_brackets: list[int] = []
-        tokens = list(_tokens(text, start, end))
-        pairs = _bracket_pairs(tokens)
+        words = list(tokens(text, start, end))
+        pairs = _bracket_pairs(words)
         closers = {opener: closer for closer, opener in pairs.items()}
         previous, last_end, last_word, stuck = "semicolon", start, "", False
-        for i, m in enumerate(tokens):
+        for i, m in enumerate(words):
             kind, word = m.lastgroup or "other", m.group()
             if kind == "id" and last_word == "new":
                 kind = "other"  # a type; its argument follows
@@ -103,10 +110,10 @@ class Members:
                 kind = "literal"  # it does not separate members; the next one is found nevertheless
             begins = False
             if kind == "id" and not open_brackets and previous != "other":
-                begins = previous == "semicolon" or self._first_on_line(m) or _defines(tokens, i, closers)
+                begins = previous == "semicolon" or self._first_on_line(m) or _defines(words, i, closers)
             elif kind == "id" and (not open_brackets or open_brackets[0] not in closers):
                 # a bracket that is never closed or a dangling operator, and a line that looks like the next member
-                begins = self._dedented(m, cuts) and _defines(tokens, i, closers)
+                begins = self._dedented(m, cuts) and _defines(words, i, closers)
             if begins:
                 open_brackets = []
                 cuts.append((word, last_end, m.start(), m.end()))

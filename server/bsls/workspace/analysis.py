@@ -58,7 +58,7 @@ class Analysis:
         """What features see now."""
         context = self.context
         before = self._previous.document if self._previous is not None else None
-        document = Document(self.source, kind=self.kind, previous=before)
+        document = Document(self.source, kind=self.kind, files=self.files, previous=before)
         if context is not None:
             document.project = context.project
             document.commands = context.commands
@@ -81,9 +81,8 @@ class Analysis:
                         self.source.span(0, 0), severity=Severity.INFORMATION, help="use `bsls check`",
                     )  # fmt: skip
                 words = [f"configFile={os.path.basename(self.source.path)}"]
-                project = Project(
-                    words, self.files, previous=before.project if before is not None else None, cancel=self.cancel
-                )
+                old = before.project if before is not None else None
+                project = Project(words, self.files, previous=old, cancel=self.cancel, tolerant=True)
                 self._context = Context(project)
             except BsError as error:
                 self._problem = error.finding
@@ -134,6 +133,7 @@ class Analysis:
         for network in document.networks:
             found = [evaluations.get((c.name, c.action)) for c in network.commands]
             network.evaluation = next((e for e in found if e is not None), network.evaluation)
+        document.forget()
 
 
 def _failure(error: Exception, source: Source) -> Finding:

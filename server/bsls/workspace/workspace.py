@@ -90,7 +90,7 @@ class Workspace:
     def open(self, path: str, text: str, revision: int = 0) -> None:
         """A document was opened, or changed; `path` is absolute, line ends are single characters."""
         source = Source(path, text, revision)
-        self._documents = {**self._documents, path: source}
+        self._set_documents({**self._documents, path: source})
         known = self._open.get(path)
         if known is None:
             self._open[path] = known = _Open(Analysis(source, self._documents, None, self._assembled))
@@ -105,10 +105,16 @@ class Workspace:
         if closed is None:
             return
         self._abandon(closed)
-        self._documents = {p: s for p, s in self._documents.items() if p != path}
+        self._set_documents({p: s for p, s in self._documents.items() if p != path})
         self._publish(closed.shown)
         self._tell(closed)
         self._refresh_users(path)
+
+    def _set_documents(self, documents: Mapping[str, Source]) -> None:
+        """What a feature looks up in another document is its present text, whatever an analysis began with."""
+        self._documents = documents
+        for document in self._open.values():
+            document.analysis.files.documents = documents
 
     def shut_down(self) -> None:
         """Ends the background work."""
