@@ -23,14 +23,6 @@ EXAMPLES = ROOT / "examples" / "digits"
 pytestmark = pytest.mark.asyncio
 
 
-@pytest_asyncio.fixture(scope="module")
-async def editor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Editor]:
-    started = await Editor.started(tmp_path_factory.mktemp("editor"))
-    yield started
-    started.assert_quiet()
-    await started.stop()
-
-
 def shown(diagnostics: list[types.Diagnostic]) -> list[tuple[Any, ...]]:
     """What is told of each diagnostic, for comparison."""
     return sorted(

@@ -19,14 +19,6 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "digits"
 pytestmark = pytest.mark.asyncio
 
 
-@pytest_asyncio.fixture(scope="module")
-async def editor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Editor]:
-    started = await Editor.started(tmp_path_factory.mktemp("editor"))
-    yield started
-    started.assert_quiet()
-    await started.stop()
-
-
 @pytest_asyncio.fixture(params=["\n", "\r\n"], ids=["lf", "crlf"])
 async def adapt(editor: Editor, request: pytest.FixtureRequest) -> AsyncIterator[Open]:
     """An unsaved copy of an example with a comment on top that has characters outside the basic plane."""
