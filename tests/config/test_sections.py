@@ -187,6 +187,11 @@ def test_no_boolean(text: str) -> None:
     ("([x=1]\n[y=2])", "[x=1] [y=2]"),
     ("(f(y:z):w)", "f(y:z) w"),
     ("((a:b)*2:c)", "(a:b)*2 c"),  # no repetition of brackets
+    ("(;0.3;0.1*3)", "0.3 0.1 0.1 0.1"),  # a separator of one's own
+    ("(;a:b;c)", "a:b c"),
+    ("(./a:b)", "./a b"),
+    ("(-1:2)", "1:2"),  # a trap
+    ("-1:2", "-1 2"),
 ])  # fmt: skip
 def test_array(text: str, expected: str) -> None:
     assert " ".join(v.text for v in value(text).array()) == expected

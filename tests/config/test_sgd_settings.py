@@ -85,3 +85,18 @@ def test_mistakes_are_found_where_they_are(text, rule, at):
     assert finding.span is not None
     assert finding.span.text == at
     assert finding.help
+
+
+@pytest.mark.parametrize(
+    ("keys", "accepted"),
+    [("learningRatesPerSample = 0.1 ; momentumPerMB = 0", True), ("learningRatesPerSample = 0.1 ; momentumPerMB = 0:0.5", False),
+     ("learningRatesPerSample = 0.1", False), ("learningRatesPerMB = 0.1 ; momentumPerMB = 0", False)],
+)  # fmt: skip
+def test_truncated_wants_what_is_per_sample(keys: str, accepted: bool) -> None:
+    block = parse_config(f"truncated = true\nSGD = [ maxEpochs = 1 ; {keys} ]").section("SGD")
+    assert block is not None
+    if accepted:
+        assert not any(read_sgd(block).momenta.values)
+    else:
+        with pytest.raises(BsError, match="per sample"):
+            read_sgd(block)

@@ -94,3 +94,10 @@ def test_odd_texts(text: str) -> None:
     document = Analysis(source, {source.path: source}).document
     for offset in {0, len(text) // 2, len(text)}:
         try_all(document, offset)
+
+
+def test_a_path_that_goes_on_in_the_next_line() -> None:
+    typist = Typist(EXAMPLES / "digits" / "adapt.cntk")
+    text = typist.source.text.replace('"models/frozen.dnn"', '"models/\nfrozen.dnn"')
+    for beside in range(-3, 4):
+        try_all(typist.document(text), text.index("models/\n") + 8 + beside)

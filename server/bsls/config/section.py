@@ -12,6 +12,8 @@ from bsls.syntax.outer import OPENERS, OuterProblem, closing, scan_items
 
 VARIABLE = re.compile(r"\$([A-Za-z_][^,/<>?;':\"\[\]{}\\|!@#%^&*()+=~\s$]*)\$")
 """`$x$`, which stands for the value of the key x."""
+_SIGNS = tuple("`~!@$%^&*_-+|:;,?.")
+_PATHS = ("..", ".\\", "./")
 _INTEGER = re.compile(r"[+-]?[0-9]+$")
 _TRUE = {"t", "true", "T", "True", "TRUE", "1"}
 _FALSE = {"f", "false", "F", "False", "FALSE", "0", ""}
@@ -75,18 +77,23 @@ class Value:
             raise self.error("a number is expected", "write a number such as 0.01 or 1e-3") from None
 
     def array(self) -> list[Value]:
-        """`a:b*3:c` as values a, b, b, b, c; brackets around the whole are optional."""
-        raw = self.raw.strip()
+        """`a:b*3:c` as values a, b, b, b, c; brackets around the whole are optional.
+
+        A sign directly after the bracket separates in the place of the colon: `(;a;b)`.
+        """
+        raw, separator = self.raw.strip(), ":"
         if len(raw) >= 2 and raw.text[0] in OPENERS and closing(raw.text, 0) == len(raw) - 1:
-            raw = raw.slice(1, len(raw) - 1)
+            opener, raw = raw.text[0], raw.slice(1, len(raw) - 1)
+            if opener != '"' and raw.text[:1] in _SIGNS and raw.text[:2] not in _PATHS:
+                separator = raw.text[0]
         found: list[Value] = []
         at, text = 0, raw.text
         while at < len(text):
-            if text[at] in ":, \t\r\n":
+            if text[at] == separator or text[at] in ", \t\r\n":
                 at += 1
                 continue
             start = at
-            while at < len(text) and text[at] not in ":,\r\n":
+            while at < len(text) and text[at] != separator and text[at] not in ",\r\n":
                 at = closing(text, at) + 1 or len(text) if text[at] in OPENERS else at + 1
                 if text[start] in OPENERS and text[at:].lstrip(" \t")[:1] in tuple(OPENERS):
                     break  # `[..] [..]` are two elements

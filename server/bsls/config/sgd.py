@@ -150,10 +150,11 @@ class SGDSettings:
         return self.section.span if value is None else value.span
 
 
-def _refuse_per_minibatch(section: Section, rates: bool, momentum_unit: str) -> None:
-    """With `truncated`, rates and momenta must be per sample: also the momentum that counts where none is given."""
+def _refuse_per_minibatch(section: Section, rates: bool, momenta: bool) -> None:
+    """With `truncated`, rates and momenta must be per sample: also the momentum that counts where none is given. A
+    momentum of 0 is the same either way."""
     key = "learningRatesPerMB" if rates else "momentumPerMB"
-    if rates or momentum_unit == "minibatch":
+    if rates or momenta:
         value = section.get(key)
         raise BsError(
             "conflicting-keys",
@@ -174,7 +175,7 @@ def read_sgd(section: Section, precision: str = "float") -> SGDSettings:
     rates, per_minibatch = _learning_rates(section, control)
     momenta, unit = _momenta(section)
     if section.get_boolean("truncated", False):
-        _refuse_per_minibatch(section, per_minibatch, unit)
+        _refuse_per_minibatch(section, per_minibatch, unit == "minibatch" and any(momenta.values))
     return SGDSettings(
         section=section,
         max_epochs=_max_epochs(section),

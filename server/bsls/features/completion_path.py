@@ -29,6 +29,7 @@ def model_paths(
 
     Left out are what the commands `but` write, and the path that is itself written in the span `written`.
     """
+    replace = _in_line(replace, offset)
     own = {command.name for command in but}
     seen: set[str] = set()
     for model in document.project.models() if document.project is not None else ():
@@ -65,6 +66,7 @@ def paths(
     source, files = document.source, document.files
     if files is None:
         return
+    replace = _in_line(replace, offset)
     folder = _folder(source.text[replace.start : offset])
     start = replace.start + len(folder)
     typed = source.text[start:offset]
@@ -85,6 +87,13 @@ def paths(
         insert = name if inside else f'"{name}"' if quote and not is_folder else label
         detail, sort = ("folder", "4") if is_folder else ("", "3")
         yield Completion(label, "file", insert, source.span(start, end), detail, sort=sort + name.lower())
+
+
+def _in_line(span: Span, offset: int) -> Span:
+    """The part of a span in the line of an offset; a path that goes on in the next line is one that is not closed."""
+    text = span.source.text
+    start, end = text.rfind("\n", 0, offset) + 1, text.find("\n", offset)
+    return span.source.span(max(span.start, start), min(span.end, len(text) if end < 0 else end))
 
 
 def _folder(path: str) -> str:
