@@ -216,3 +216,16 @@ def test_commands_that_are_gone_are_forgotten(tmp_path: Path) -> None:
         assert document is not None and list(document.evaluations) == [("W3", "write")]
 
     run(work)
+
+
+@pytest.mark.parametrize("name", ["c.cntk", "c.bs"])
+def test_a_text_that_is_too_long(tmp_path: Path, name: str) -> None:
+    path = str(tmp_path / name)
+
+    async def work(workspace: Workspace, client: Client) -> None:
+        client.current[path] = 1
+        workspace.open(path, "x = 1\n" * 200_000, 1)
+        await settled(workspace, path)
+        assert [rules for _, _, rules in client.published] == [["syntax"]]
+
+    run(work)

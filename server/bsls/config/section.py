@@ -229,8 +229,8 @@ class Section:
             if value is None:
                 return None
             if VARIABLE.fullmatch(value.raw.text.strip()):  # not a block, but it should have become one
-                place = value.span
-                raise BsError.of((self._top.unresolved or {})[place.source, place.start])
+                finding = (self._top.unresolved or {}).get((value.span.source, value.span.start))
+                raise BsError.of(finding) if finding is not None else value.error("a block is expected")
             self._sections[key.lower()] = Section(value.key, value.raw, self, value.key_span)
         return self._sections[key.lower()]
 

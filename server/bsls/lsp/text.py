@@ -9,7 +9,7 @@ from lsprotocol import types
 from bsls.source import Source
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
-UTF8, UTF16, UTF32 = types.PositionEncodingKind.Utf8, types.PositionEncodingKind.Utf16, types.PositionEncodingKind.Utf32
+UTF8, UTF32 = types.PositionEncodingKind.Utf8, types.PositionEncodingKind.Utf32
 
 
 def _units(text: str, encoding: str) -> int:

@@ -24,8 +24,9 @@ from bsls.network.validation import Validation, validate
 from bsls.project.files import Files
 from bsls.source import Source, Span
 from bsls.syntax.brainscript import Members, tokens
+from bsls.syntax.raw import LANGUAGES
 
-BRAINSCRIPT = ("brainscriptnetworkbuilder", "experimentalnetworkbuilder")
+BRAINSCRIPT = frozenset(key for key, language in LANGUAGES.items() if language == "brainscript")
 """Keys, in lower case, whose text is BrainScript."""
 
 _EPOCH = re.compile(r"\.\d+$")

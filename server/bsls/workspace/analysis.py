@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -15,6 +16,8 @@ from bsls.finding import BsError, Finding, Severity
 from bsls.project.files import Files
 from bsls.project.project import Project
 from bsls.source import Source
+
+log = logging.getLogger(__name__)
 
 MAX_LENGTH = 1_000_000
 """Characters of a text up to which it is looked at while it is edited."""
@@ -49,6 +52,8 @@ class Analysis:
     @cached_property
     def kind(self) -> DocumentKind:
         """What the document is; `other` is not analysed."""
+        if len(self.source.text) > MAX_LENGTH:
+            return "other"
         if is_brainscript(self.source.path):
             return "brainscript"
         return "other" if self.source.path.lower().endswith((".ndl", ".mel")) else "config"
@@ -75,11 +80,6 @@ class Analysis:
         if self._context is None and self._problem is None and self.kind == "config":
             before = self._previous.context if self._previous is not None else None
             try:
-                if len(self.source.text) > MAX_LENGTH:
-                    raise BsError(
-                        "syntax", f"this file is longer than {MAX_LENGTH:,} characters and is not checked while it is edited",
-                        self.source.span(0, 0), severity=Severity.INFORMATION, help="use `bsls check`",
-                    )  # fmt: skip
                 words = [f"configFile={os.path.basename(self.source.path)}"]
                 old = before.project if before is not None else None
                 project = Project(words, self.files, previous=old, cancel=self.cancel, tolerant=True)
@@ -92,18 +92,26 @@ class Analysis:
     def quick(self) -> list[Finding]:
         """The findings that take no evaluation."""
         document, context = self.document, self.context
-        if self.kind == "brainscript":
+        if context is not None:
             try:
-                members = document.networks[0].members if document.networks else None
-                found = self.findings = check_brainscript(self.source, members)
-            except BsError as error:
-                found = self.findings = [error.finding]
-        elif context is None:
-            found = self.findings = [self._problem] if self._problem is not None else []
+                found = quick_findings(context)
+            except Exception as error:  # the editor must live on
+                found = self.findings = [_failure(error, self.source)]
         else:
-            found = quick_findings(context)
+            found = self.findings = self._without_config(document)
         document.findings = found
         return found
+
+    def _without_config(self, document: Document) -> list[Finding]:
+        if len(self.source.text) > MAX_LENGTH:
+            message = f"this file is longer than {MAX_LENGTH:,} characters and is not checked while it is edited"
+            return [Finding("syntax", message, self.source.span(0, 0), Severity.INFORMATION, help="use `bsls check`")]
+        if self.kind == "brainscript":
+            try:
+                return check_brainscript(self.source, document.networks[0].members if document.networks else None)
+            except BsError as error:
+                return [error.finding]
+        return [self._problem] if self._problem is not None else []
 
     def evaluate(self) -> None:
         """Works out all findings, on a thread with a deep stack; leaves them unknown if `cancel` was set meanwhile."""
@@ -137,6 +145,7 @@ class Analysis:
 
 
 def _failure(error: Exception, source: Source) -> Finding:
+    log.exception("analysis failed: %s", source.path)
     return Finding(
         "internal", f"bsls itself failed while it checked this file: {type(error).__name__}: {error}",
         source.span(0, 0), Severity.INFORMATION, help="please report it, with the file",

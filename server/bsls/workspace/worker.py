@@ -16,7 +16,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._thread = start_with_deep_stack(self._run)
+        start_with_deep_stack(self._run)
 
     def submit(self, work: Callable[[], None]) -> None:
         self._queue.put(work)

@@ -23,6 +23,8 @@ QUICK_DELAY = 0.005
 """Seconds after a change; changes that come in one burst are taken together."""
 OTHERS_DELAY = 0.3
 """Seconds after a change for the other documents that it may concern; they wait until nothing is being typed."""
+BUSY_AFTER = 0.5
+"""Seconds after which an evaluation is one that takes long."""
 POLL = 1.0
 """Seconds between two looks at the files on the disk that open documents depend on. Editors differ in which files they
 watch, and none watches those outside its folder."""
@@ -71,8 +73,6 @@ class _Open:
 
 class Workspace:
     """All methods are called on the thread of `loop`; evaluation has one of its own."""
-
-    BUSY_AFTER = 0.5
 
     def __init__(self, loop: Loop, client: Client) -> None:
         self._loop = loop
@@ -177,11 +177,7 @@ class Workspace:
         if analysis.cancel.is_set():
             return
         document.timer = None
-        try:
-            quick = analysis.quick
-        except Exception:
-            log.exception("analysis failed: %s", analysis.source.path)
-            quick = []
+        quick = analysis.quick
         said = [(f.rule, f.message) for f in quick]
         if analysis.findings is not None:
             self._done(document, analysis)
@@ -212,11 +208,9 @@ class Workspace:
             if not analysis.cancel.is_set():
                 self._done(document, analysis)
 
-        self._loop.call_soon_threadsafe(lambda: slow.append(self._loop.call_later(self.BUSY_AFTER, busy)))
+        self._loop.call_soon_threadsafe(lambda: slow.append(self._loop.call_later(BUSY_AFTER, busy)))
         try:
             analysis.evaluate()
-        except Exception:
-            log.exception("evaluation failed: %s", path)
         finally:
             self._loop.call_soon_threadsafe(over)
 
@@ -252,15 +246,12 @@ class Workspace:
     def _publish(self, paths: Mapping[str, object] | Sequence[str]) -> None:
         for path in dict.fromkeys(paths):
             opened = self._open.get(path)
-            found = list(opened.shown.get(path, ())) if opened is not None else []
-            known = {(f.rule, f.message, f.span.start if f.span else 0) for f in found}
-            for other in self._open.values():
-                if other is not opened:
-                    for finding in other.shown.get(path, ()):
-                        key = (finding.rule, finding.message, finding.span.start if finding.span else 0)
-                        if key not in known:
-                            known.add(key)
-                            found.append(finding)
+            shown = [opened] if opened is not None else []
+            shown += (other for other in self._open.values() if other is not opened)
+            kept: dict[tuple[object, ...], Finding] = {}  # what several documents say of one place is shown once
+            for finding in (f for document in shown for f in document.shown.get(path, ())):
+                kept.setdefault((finding.rule, finding.message, finding.span.start if finding.span else 0), finding)
+            found = list(kept.values())
             if opened is not None or found or path in self._published:
                 self._client.publish(path, opened.analysis.source.revision if opened is not None else None, found)
             (self._published.add if found else self._published.discard)(path)
