@@ -66,8 +66,6 @@ LIBRARY = {
     "z = ‸Tanh (1)": "Tanh",
     "z = DenseLayer {3, ‸activation = ReLU}": "activation",
     "z = BS.Network.‸Load ('m')": "Load",
-    "z = BS.‸Network.Load ('m')": "Network",
-    "z = ‸BS.Network.Load ('m')": "BS",
     "z = (‸Tanh + ": "Tanh",
 }
 
@@ -79,6 +77,12 @@ def test_in_the_library(text: str) -> None:
     path = Path(found[0].span.source.path)
     assert path.suffix == ".bs"
     assert path.read_text(encoding="utf-8")[found[0].span.start :].startswith(LIBRARY[text])
+
+
+@pytest.mark.parametrize("text", ["z = ‸BS.Network.Load ('m')", "z = BS.‸Network.Load ('m')"])
+def test_a_record_of_the_library_is_a_file(text: str) -> None:
+    [place] = definition(*at_cursor(network(text)))
+    assert Path(place.span.source.path).name == ("BS.bs" if "‸BS" in text else "BS.Network.bs")
 
 
 CONFIG = """\

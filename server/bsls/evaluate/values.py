@@ -5,7 +5,7 @@ Numbers are `float`, booleans `bool`, strings `str`, nodes `bsls.network.Node`; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -96,7 +96,7 @@ class RecordScope(Scope):
 
     __slots__ = ("members", "path")
 
-    def __init__(self, parent: Scope | None, members: dict[str, Member], path: str) -> None:
+    def __init__(self, parent: Scope | None, members: Mapping[str, Member], path: str) -> None:
         super().__init__(parent, {})
         self.members = members
         self.path = path
@@ -117,17 +117,18 @@ class RecordScope(Scope):
 
 
 class LazyRecordScope(RecordScope):
-    """A record whose members are parsed when they are needed: a whole network block, a library file."""
+    """A record whose members are parsed when they are needed: a whole network block."""
 
-    __slots__ = ("source",)
+    __slots__ = ("_parsed", "source")
 
     def __init__(self, parent: Scope | None, source: Members, path: str) -> None:
-        super().__init__(parent, {}, path)
+        self._parsed: dict[str, Member] = {}
+        super().__init__(parent, self._parsed, path)
         self.source = source
 
     def own(self, name: str) -> Thunk | None:
-        if name not in self.members and name in self.source.names:
-            self.members[name] = self.source.member(name)
+        if name not in self._parsed and name in self.source.names:
+            self._parsed[name] = self.source.member(name)
         return super().own(name)
 
     def names(self) -> Iterator[str]:

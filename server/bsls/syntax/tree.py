@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bsls.finding import Finding
@@ -184,7 +184,7 @@ class Member(Expr):
 class Record(Expr):
     """`{ members }` or `[ members ]`; `problems` are findings about its own members (the same name twice)."""
 
-    members: dict[str, Member]
+    members: Mapping[str, Member]
     problems: list[Finding] = field(default_factory=list)
 
 
