@@ -71,9 +71,9 @@ def edited(folder: Path, old: str, new: str) -> list[Completion]:
         ("a b r.‸", "p q"),  # what stands before does not parse
         ("twice (n).‸", "y add"),
         ("{ inner = r.‸", "p q"),
-        ("BS.‸", "Boolean Constants Network"),
-        ("BS.Network.‸", "CloneFunction Load"),
-        ("BS.Network.Clone‸", "CloneFunction Load"),
+        ("BS.‸", "Boolean Constants Loop Network Parameters RNNs Seq2Seq Sequences"),
+        ("BS.Network.‸", "CloneFunction Edit Editing Load"),
+        ("BS.Network.Clone‸", "CloneFunction Edit Editing Load"),
         ("0.‸", ""),
         ("12‸", ""),
         ("1e‸", ""),

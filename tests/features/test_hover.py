@@ -58,7 +58,7 @@ def said(text: str, folder: Path | str = "/nowhere", name: str = "c.cntk") -> st
         ("Dense‸Layer {3}", "LinearLayer followed by an activation function. *library, layers.bs*"),
         ("LinearLayer {3, in‸it = 'uniform'}", "Kind of initial values; empty: told by what else is given. one of `uniform`"),
         ("Ta‸nh (pixels", "Tanh (z, tag = '', precision = precision) Hyperbolic tangent."),  # does not parse
-        ("BS.Net‸work.Load ('m')", "Network = { Load, CloneFunction }"),
+        ("BS.Net‸work.Load ('m')", "Network = { Editing, Load, CloneFunction, Edit }"),
         ("BS.Network.Lo‸ad ('m')", "BS.Network.Load (pathName) Loads a model file."),
         ("preci‸sion", "precision given by the config"),
         ("n ‸+ 3", ""),

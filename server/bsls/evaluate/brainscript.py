@@ -113,6 +113,7 @@ def _evaluate(text: ExpandedText, members: Members | None, environment: Environm
         "deviceId": Thunk.done(float(environment.device)),
         "traceLevel": Thunk.done(float(environment.trace_level)),
         "precision": Thunk.done(environment.precision),
+        "network": Thunk.running("network"),
     })  # fmt: skip
     result = Evaluation(None, findings=environment.findings, loaded=environment.loaded)
     try:

@@ -23,9 +23,11 @@ from bsls.evaluate.values import (
     show_number,
 )
 from bsls.finding import BsError, Edit, Fix
-from bsls.network.build import OLD_TAGS
+from bsls.network.build import OLD_TAGS, build_network
 from bsls.network.cloning import MODES, Template
+from bsls.network.network import Network
 from bsls.network.node import GROUPS, Node
+from bsls.network.replacing import relink
 from bsls.schema.ops import get as get_op
 from bsls.schema.ops.base import Attribute
 from bsls.source import Span
@@ -354,11 +356,63 @@ def clone_function(interpreter: Interpreter, record: RecordScope, path: str, exp
     return BsFunction("CloneFunction", names, {}, None, None, apply)
 
 
+def network_with_edits(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:
+    """A copy of `inputModel` in which the nodes stand that the `editFunctions` return, with the `additionalRoots`."""
+    settings = _Settings(interpreter, record, expr)
+    model = settings.get("inputModel")
+    functions = interpreter.flatten(settings.get("editFunctions"))
+    added = interpreter.flatten(settings.get("additionalRoots"))
+    if any(isinstance(v, Unknown) for v in (model, *functions, *added)):
+        return UNKNOWN
+    if not isinstance(model, NetworkValue):
+        raise BsError("wrong-type", f"a network is to be edited, this is {kind(model)}", settings.span("inputModel"))
+    for function in functions:
+        if not isinstance(function, BsFunction):
+            message = f"an edit function is a function of a node, this is {kind(function)}"
+            raise BsError("wrong-type", message, settings.span("editFunctions"), help="write (node => ...)")
+    replacements: dict[Node, Node] = {}
+    for node in model.network.by_name():
+        for function in functions:
+            edited = interpreter.apply(function, [Thunk.done(node)], {}, node.name, expr)  # type: ignore[arg-type]
+            if isinstance(edited, Unknown):
+                interpreter.incomplete = True
+            elif not isinstance(edited, Node):
+                message = f"an edit function must return a node, this is {kind(edited)}"
+                raise BsError(
+                    "wrong-type",
+                    message,
+                    settings.span("editFunctions"),
+                    help="return the argument itself for nodes that are to stay",
+                )
+            elif edited is not node:
+                replacements[node] = edited
+                break
+    roots = interpreter.check_inputs(added, settings.span("additionalRoots"))
+    made = Network(interpreter.environment.precision, interpreter.environment.counters.next_network())
+    build_network(relink(model.network.by_name(), replacements, roots, interpreter.attach), made, interpreter.attach)
+    return NetworkValue(made, model.path, model.complete)
+
+
 # --- helpers of the library ------------------------------------------------------------------------------------------
 
 
 def tensor_shape(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:
     return _Settings(interpreter, record, expr).get("dims")
+
+
+def vector(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:
+    """`new IntVector [ items ]` and the like: the array itself; what it holds is checked where it is used."""
+    return _Settings(interpreter, record, expr).get("items")
+
+
+def debug(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:
+    """`new Debug [ value ; say ; enabled ]`: prints a value and returns it."""
+    settings = _Settings(interpreter, record, expr)
+    value = settings.get("value")
+    if settings.thunk("enabled") is None or settings.get("enabled") is not False:
+        say = settings.get("say") if settings.thunk("say") is not None else ""
+        interpreter.environment.printed(f"{say}{': ' if say else ''}{_format(interpreter, value, '')}")
+    return value
 
 
 def string_function(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:
@@ -478,7 +532,12 @@ TYPES: dict[str, Make] = {
     "NodeArray": nodes_of,
     "ComputationNetworkFromFile": network_from_file,
     "CloneFunctionConfigLambda": clone_function,
+    "ComputationNetworkWithEdits": network_with_edits,
     "TensorShape": tensor_shape,
+    "IntVector": vector,
+    "SizeVector": vector,
+    "BoolVector": vector,
+    "Debug": debug,
     "StringFunction": string_function,
     "NumericFunction": numeric_function,
     "CompareFunction": compare_function,

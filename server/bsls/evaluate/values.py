@@ -57,6 +57,13 @@ class Thunk:
     def done(cls, value: object, path: str = "") -> Thunk:
         return cls(None, None, path, value)
 
+    @classmethod
+    def running(cls, path: str) -> Thunk:
+        """What is being evaluated around all that can use it: using it closes a circle."""
+        thunk = cls(None, None, path)
+        thunk.state = RUNNING
+        return thunk
+
 
 class Scope:
     """Names that are visible: those of this level, else those of the levels around it."""

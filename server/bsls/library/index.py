@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar
 
 from bsls.source import ExpandedText, Source
 from bsls.syntax.brainscript import parse_member
-from bsls.syntax.tree import Home, Member, Record
+from bsls.syntax.tree import Access, Function, Home, Member, Name, Record
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -132,6 +132,16 @@ def sources() -> frozenset[Source]:
 
 @_once
 def definition(name: str) -> Member:
-    """The tree of a definition of the top level."""
+    """The tree of a definition of the top level. Another name of a record's function (`Abs = CNTK2.Abs`) gives that
+    function, whose body means the same in both places."""
     file = library()[name]
-    return _record(file) if name == file.record else file.member(name)
+    if name == file.record:
+        return _record(file)
+    found = file.member(name)
+    match found.value:
+        case Access(object=Name(id=record), id=member) if record in library():
+            value = definition(record).value
+            target = value.members.get(member) if isinstance(value, Record) else None
+            if target is not None and isinstance(target.value, Function):
+                return target
+    return found

@@ -86,10 +86,8 @@ class Template:
         """A copy with `arguments` in the place of the inputs; nodes are named `path`.old name. Returns the outputs."""
         made: dict[int, Node] = {id(n): a for n, a in zip(self.inputs, arguments, strict=True)}
         for node in self.copied:
-            twin = Node(
-                node.op, f"{path}.{node.name}" if path else node.name, list(node.inputs), dict(node.attributes),
-                node.precision, list(node.tags), node.shape, node.value, origin or node.origin, calls,
-            )  # fmt: skip
+            name = f"{path}.{node.name}" if path else node.name
+            twin = node.copy(name=name, origin=origin or node.origin, calls=calls)
             if self.mode == "constant":
                 freeze(twin)
             made[id(node)] = twin
@@ -111,11 +109,7 @@ def freeze(node: Node) -> None:
 def duplicate(network: Network) -> Network:
     """A copy of a whole network with nodes of its own; weights are shared."""
     copy = Network(network.precision, network.ordinal)
-    made: dict[int, Node] = {}
-    for node in network:
-        made[id(node)] = Node(
-            node.op, node.name, [], dict(node.attributes), node.precision, list(node.tags), node.shape, node.value, node.origin, node.calls,
-        )  # fmt: skip
+    made = {id(node): node.copy() for node in network}
     for node in network:
         twin = made[id(node)]
         twin.inputs = [made[id(i)] for i in node.inputs]

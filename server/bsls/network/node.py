@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bsls.shape import Dims, Shape
 from bsls.source import Span
@@ -62,6 +62,11 @@ class Node:
     value: Weights | None = None
     origin: Span | None = None
     calls: tuple[Span, ...] = ()
+
+    def copy(self, **changes: Any) -> Node:
+        """Another node with the same inputs; weights are shared. `changes` are fields that are to differ."""
+        own = {"inputs": list(self.inputs), "attributes": dict(self.attributes), "tags": list(self.tags)}
+        return replace(self, **(own | changes))
 
     @property
     def is_parameter(self) -> bool:
