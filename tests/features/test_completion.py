@@ -115,7 +115,7 @@ def test_all_that_is_offered_in_a_network(text: str, expected: str) -> None:
         ("if n then out else ‸", "last"),
         ("[ m = 3 ; o = Tanh (‸", "m"),
         ("new ComputationNode [ operation = '‸' ]", "Abs"),
-        ("new ‸", "CloneFunctionConfigLambda"),
+        ("new ‸", "BoolVector"),
     ],
 )
 def test_what_comes_first(text: str, first: str) -> None:
