@@ -159,7 +159,7 @@ def test_copies_of_a_model_are_independent() -> None:
     twin = second.network["L.y"]
     assert (twin.name, twin.tags, twin.attributes) == ("L.y", [], {})
     assert {n.name for n in second.network}.isdisjoint({"renamed"})
-    assert (first.network.ordinal, second.network.ordinal) == (0, 1)
+    assert (first.network.axis_name, second.network.axis_name) == ("*", "*1")
 
 
 def test_foreseeing_does_not_count_networks_or_seeds() -> None:

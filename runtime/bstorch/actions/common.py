@@ -35,10 +35,9 @@ def made_network(command: Command, context: RunContext, trace_level: int) -> Net
     return evaluation.network
 
 
-def loaded_network(path: str, ordinal: int = 0) -> Network:
+def loaded_network(path: str) -> Network:
     """The network of a model file, without a word about it."""
     network = v1.read(path)
-    network.ordinal = ordinal
     for finding in validate(network).findings:
         if finding.severity >= Severity.ERROR:
             raise BsError.of(finding)

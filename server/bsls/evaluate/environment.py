@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from bsls.finding import Finding
-from bsls.network.network import Network
+from bsls.network.network import AxisNames, Network
 from bsls.network.validation import Validation
 from bsls.source import Span
 
@@ -30,20 +30,16 @@ class Limits:
 
 @dataclass(slots=True)
 class Counters:
-    """What runs on over all networks of a run: seeds of random initial values, and networks."""
+    """What runs on over all networks of a run: seeds of random initial values, and names of axes."""
 
     seed: int = 1
-    networks: int = 0
+    axis_names: AxisNames = field(default_factory=AxisNames)
     constant_seed: bool = False
 
     def next_seed(self) -> int:
         seed = 1 if self.constant_seed else self.seed
         self.seed += 1
         return seed
-
-    def next_network(self) -> int:
-        self.networks += 1
-        return self.networks - 1
 
 
 @dataclass(slots=True)

@@ -126,8 +126,11 @@ class _Settings:
                 return value.name
             if isinstance(value, str):
                 return value
-        elif wanted in ("node", "record"):
+        elif wanted == "node":
             return value
+        elif wanted == "record" and isinstance(value, RecordScope):
+            found = {member: value.own(member) for member in value.names()}
+            return {member: self.interpreter.force(thunk) for member, thunk in found.items() if thunk is not None}
         elif wanted == "string" and isinstance(value, str):
             if attribute.values and value and not any(value.lower() == v.lower() for v in attribute.values):
                 raise BsError(
@@ -388,7 +391,7 @@ def network_with_edits(interpreter: Interpreter, record: RecordScope, path: str,
                 replacements[node] = edited
                 break
     roots = interpreter.check_inputs(added, settings.span("additionalRoots"))
-    made = Network(interpreter.environment.precision, interpreter.environment.counters.next_network())
+    made = Network(interpreter.environment.precision, interpreter.environment.counters.axis_names)
     build_network(relink(model.network.by_name(), replacements, roots, interpreter.attach), made, interpreter.attach)
     return NetworkValue(made, model.path, model.complete)
 

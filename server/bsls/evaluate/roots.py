@@ -42,7 +42,7 @@ def network_of(interpreter: Interpreter, scope: RecordScope) -> Network | None:
             roots.append(value)
         elif isinstance(value, Unknown):
             interpreter.incomplete = True
-    network = Network(environment.precision, environment.counters.next_network())
+    network = Network(environment.precision, environment.counters.axis_names)
     try:
         return build_network(roots, network, interpreter.attach)
     except UnknownValue:

@@ -108,7 +108,7 @@ def freeze(node: Node) -> None:
 
 def duplicate(network: Network) -> Network:
     """A copy of a whole network with nodes of its own; weights are shared."""
-    copy = Network(network.precision, network.ordinal)
+    copy = Network(network.precision)
     made = {id(node): node.copy() for node in network}
     for node in network:
         twin = made[id(node)]

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from bsls.network.node import GROUPS, Node
 
 
+class AxisNames:
+    """Names of dynamic axes, which count on over all networks of a run: `*`, `*1`, `*2`."""
+
+    def __init__(self) -> None:
+        self._used: Counter[str] = Counter()
+
+    def unique(self, name: str) -> str:
+        """`name`, with a number from its second use on."""
+        number = self._used[name]
+        self._used[name] += 1
+        return f"{name}{number or ''}"
+
+
 class Network:
     """Nodes by name (names ignore case) and the five groups of special nodes, in the order in which they were tagged.
 
-    `ordinal` counts the networks of a run from 0: later ones print their dynamic axis as `*1`, `*2`, ...
+    `axis_names` are those of the run that it belongs to; `axis_name` is that of the axis which its inputs share.
     """
 
-    def __init__(self, precision: str = "float", ordinal: int = 0) -> None:
+    def __init__(self, precision: str = "float", axis_names: AxisNames | None = None) -> None:
         self.precision = precision
-        self.ordinal = ordinal
+        self.axis_names = axis_names or AxisNames()
+        self.axis_name = self.axis_names.unique("*")
         self.groups: dict[str, list[Node]] = {group: [] for group in GROUPS}
         self._nodes: dict[str, Node] = {}
+
+    def enter(self, axis_names: AxisNames) -> None:
+        """Makes a network that was read from a file a part of a run. Reading uses the names of its axes once."""
+        self.axis_names = axis_names
+        self.axis_name = axis_names.unique("*")
+        for node in self:
+            if node.op == "DynamicAxis":
+                axis_names.unique(node.name)
 
     def __iter__(self) -> Iterator[Node]:
         """All nodes in the order in which they were added."""

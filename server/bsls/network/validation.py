@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bsls.finding import Finding, Related
-from bsls.network.network import Network
+from bsls.network.network import AxisNames, Network
 from bsls.network.node import Node
 from bsls.schema.ops import get
 from bsls.schema.ops.base import ShapeError
@@ -34,6 +34,7 @@ class _Context:
     final: bool
     axes: dict[str, DynamicAxis]  # by name in lower case; the default one under ""
     made: dict[int, DynamicAxis]  # axes that nodes make, by node
+    names: AxisNames
     inferred: bool = False
 
     def is_parameter(self, index: int) -> bool:
@@ -68,15 +69,9 @@ class _Context:
         return found
 
     def new_axis(self, name: str = "") -> DynamicAxis:
-        return self.made.setdefault(id(self.node), DynamicAxis(_free_axis_name(name or self.node.name, self.made)))
-
-
-def _free_axis_name(name: str, made: dict[int, DynamicAxis]) -> str:
-    taken = {a.name for a in made.values()}
-    number = 0
-    while (candidate := name + (str(number) if number else "")) in taken:
-        number += 1
-    return candidate
+        if id(self.node) not in self.made:
+            self.made[id(self.node)] = DynamicAxis(self.names.unique(name or self.node.name))
+        return self.made[id(self.node)]
 
 
 def _unvisited(node: Node) -> Shape:
@@ -90,9 +85,10 @@ def validate(network: Network) -> Validation:
     Nodes above a node without shape are left alone.
     """
     result = Validation()
-    made = {id(n): DynamicAxis(n.name) for n in network if n.op == "DynamicAxis"}
+    names = network.axis_names
+    made = {id(n): DynamicAxis(names.unique(n.name)) for n in network.by_name() if n.op == "DynamicAxis"}
     axes = {n.name.lower(): made[id(n)] for n in network if n.op == "DynamicAxis"}
-    axes[""] = DynamicAxis("*" + (str(network.ordinal) if network.ordinal else ""))
+    axes[""] = DynamicAxis(network.axis_name)
     nodes = network.evaluation_order()
     for node in nodes:
         node.shape = None
@@ -112,7 +108,7 @@ def validate(network: Network) -> Validation:
                 failed.add(id(node))
                 continue
             before = node.prototype
-            changed = _validate_node(node, False, axes, made, result, failed)
+            changed = _validate_node(node, False, axes, made, names, result, failed)
             visited.add(id(node))
             if id(node) in failed:
                 continue
@@ -126,7 +122,7 @@ def validate(network: Network) -> Validation:
         if id(node) in failed or any(id(i) in failed for i in node.inputs):
             failed.add(id(node))
             continue
-        _validate_node(node, True, axes, made, result, failed)
+        _validate_node(node, True, axes, made, names, result, failed)
         if id(node) not in failed and node.is_parameter and node.shape is not None and not node.shape.known:
             failed.add(id(node))
             result.findings.append(
@@ -145,6 +141,7 @@ def _validate_node(
     final: bool,
     axes: dict[str, DynamicAxis],
     made: dict[int, DynamicAxis],
+    names: AxisNames,
     result: Validation,
     failed: set[int],
 ) -> bool:
@@ -161,7 +158,7 @@ def _validate_node(
             Finding("unknown-operation", f"operation '{node.op}' of node '{node.name}' is not known", node.origin)
         )
         return False
-    context = _Context(node, [i.shape or _unvisited(i) for i in node.inputs], node.attributes, final, axes, made)
+    context = _Context(node, [i.shape or _unvisited(i) for i in node.inputs], node.attributes, final, axes, made, names)
     try:
         node.shape = op.shape(context)
     except ShapeError as error:

@@ -246,7 +246,7 @@ class Project:
         return self._model(duplicate(evaluation.network), counters, evaluation.complete)
 
     def _model(self, network: Network, counters: Counters | None, complete: bool = True) -> Model:
-        network.ordinal = (counters or self.counters).next_network()
+        network.enter((counters or self.counters).axis_names)
         return Model(network, validate(network), complete)
 
     def _planned(self, path: str) -> Evaluation | None:
