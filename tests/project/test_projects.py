@@ -165,10 +165,12 @@ def test_copies_of_a_model_are_independent() -> None:
 def test_foreseeing_does_not_count_networks_or_seeds() -> None:
     made = project({"c.cntk": "command = use:train" + TRAIN % "m.dnn" + USE % ("m.dnn", "L_y")})
     use, train = made.commands()
-    assert made.network(use).network is not None
-    assert (made.counters.networks, made.counters.seed) == (2, 1)  # the loaded one and that of the command
+    used = made.network(use).network
+    assert used is not None
+    assert (used.axis_name, made.counters.seed) == ("*1", 1)  # one after the loaded one
     network = made.network(train).network
     assert network is not None
+    assert network.axis_name == "*2"
     assert network["z.arrayOfFunctions[0].W"].attributes["randomSeed"] == 1
 
 
