@@ -24,6 +24,9 @@ from bsls.schema.ops import OPS
         ("LambdaRank", "[1 x *], [1 x *], [1 x *]", "[1]"),
         ("NDCG1Eval", "[1 x *], [1 x *], [1 x *]", "[1]"),
         ("EditDistanceError", "[5 x *], [5 x *]", "[1]"),
+        ("ForwardBackward", "[5 x *], [5 x *]", "[1]"),
+        ("SequenceWithSoftmax", "[5 x *], [5 x *], [5 x *]", "[1]"),
+        ("LatticeSequenceWithSoftmax", "[5 x *], [5 x *], [5 x *], [1 x l]", "[1]"),
     ],
 )
 def test_criterion(operation, operands, result):

@@ -24,6 +24,21 @@ def test_reshape(operand, attributes, result):
 
 
 @pytest.mark.parametrize(
+    ("operand", "attributes", "result"),
+    [
+        ("[12 x *]", {"numRows": 12}, "[1 x 12 x 1 x *]"),
+        ("[12 x *]", {"numRows": 24}, "[1 x 24 x 1 x self]"),
+        ("[12 x *]", {"numRows": 4}, "[1 x 4 x 1 x self]"),
+        ("[12 x *]", {"numRows": 12, "imageWidth": 2, "imageChannels": 3}, "[2 x 2 x 3 x *]"),
+        ("[12 x *]", {"numRows": 12, "imageWidth": 1, "imageHeight": 4, "imageLayout": "HWC"}, "[3 x 1 x 4 x *]"),
+        ("[12 x *]", {"numRows": 12, "imageShape": (3, 2, 2)}, "[3 x 2 x 2 x *]"),
+    ],
+)
+def test_legacy_reshape(operand, attributes, result):
+    assert shape_of("LegacyReshape", operand, **attributes) == result
+
+
+@pytest.mark.parametrize(
     ("operand", "begin", "end", "axis", "result"),
     [
         ("[8 x *]", 1, 4, 1, "[3 x *]"),
@@ -84,6 +99,9 @@ def test_others(operation, operand, attributes, result):
     [
         ("Reshape", "[12 x *]", {"shape": (5, 2)}, "[12] of 'a' [12 x *] cannot become [5 x 2]: they hold 12 elements"),
         ("Reshape", "[12 x *]", {"shape": (5, 0)}, "not a multiple of 5"),
+        ("LegacyReshape", "[12 x *]", {"numRows": 5}, "5 rows cannot be made of 'a' [12 x *]; the number must be"),
+        ("LegacyReshape", "[12 x *]", {"numRows": 12, "imageWidth": 5, "imageHeight": 1}, "are not an image [5 x 1 x 0]"),
+        ("LegacyReshape", "[12 x *]", {"numRows": 12, "imageWidth": 3}, "give two of width, height and channels"),
         ("Reshape", "[12 x *]", {"shape": (0, 0)}, "only one dimension of [0 x 0] may be 0"),
         ("Reshape", "[12 x *]", {"shape": (12,), "beginAxis": 3, "endAxis": 4}, "has no axes 3 to 4"),
         ("Slice", "[8 x *]", {"beginIndex": 0, "endIndex": 9}, "from 0 to 9 does not lie in axis 1 of 'a' [8 x *]"),

@@ -11,6 +11,7 @@ from bsls.schema.ops import (
     noise,
     normalization,
     parameters,
+    recurrent,
     reductions,
     reshaping,
     sequences,
@@ -25,7 +26,7 @@ __all__ = ["OLD_NAMES", "OPS", "Attribute", "Field", "Op", "ShapeContext", "Shap
 
 _FAMILIES = (
     parameters, inputs, elementwise, softmax, times, reductions, reshaping, normalization, criteria, noise, delays,
-    convolution, sequences, similarity, special,
+    convolution, sequences, similarity, special, recurrent,
 )  # fmt: skip
 
 OPS: dict[str, Op] = {op.name: op for family in _FAMILIES for op in family.OPS}

@@ -49,6 +49,35 @@ def _class_based(ctx: ShapeContext) -> Shape:
     return Shape(SCALAR)
 
 
+def _sequence_training(ctx: ShapeContext) -> Shape:
+    """Labels, scores and log likelihoods of the same classes, frame by frame."""
+    result = reduce_pair(ctx)
+    if ctx.final and ctx.inputs[2].elements != ctx.inputs[1].elements:
+        raise ShapeError(
+            f"{named(ctx, 2)} does not match the scores {named(ctx, 1)}",
+            2,
+            f"it would have to be {Shape(ctx.inputs[1].dims, ctx.inputs[2].axis)}",
+        )
+    return result
+
+
+def _lattice(ctx: ShapeContext) -> Shape:
+    if ctx.attributes.get("doReferenceAlign"):
+        raise ShapeError("training with alignment was never finished", help="set doReferenceAlign = false")
+    return _sequence_training(ctx)
+
+
+def _forward_backward(ctx: ShapeContext) -> Shape:
+    result = reduce_pair(ctx)
+    if ctx.final and ctx.inputs[0].elements != ctx.inputs[1].elements:
+        raise ShapeError(
+            f"the labels {named(ctx, 0)} and the scores {named(ctx, 1)} differ in the number of classes",
+            1,
+            "both have an element for each class, the blank included",
+        )
+    return result
+
+
 _RANKING = "gain, score and queryId have one number per document; those of a query stand together, sorted by gain."
 
 OPS: tuple[Op, ...] = (
@@ -128,5 +157,62 @@ OPS: tuple[Op, ...] = (
             Field("squashInputs", "bool", default=False),
             Field("tokensToIgnore", "vec_u64", default=()),
         ),
+    ),
+    Op(
+        "ForwardBackward",
+        ("graph", "z"),
+        _forward_backward,
+        "Connectionist temporal classification: minus the log probability, under the scores z, of all alignments of the "
+        "labels, which LabelsToGraph marks. With delayConstraint, only of those in which a label comes at most so many "
+        "frames after its place in graph.",
+        (
+            Attribute("blankTokenId", "integer", doc="Class of the blank."),
+            Attribute("delayConstraint", "integer", -1, "Greatest delay of a label in frames; -1: any."),
+        ),
+        (Field("delayConstraint", "i32", default=-1), Field("blankTokenId", "u64")),
+    ),
+    Op(
+        "SequenceWithSoftmax",
+        ("labels", "z", "logLikelihoods"),
+        _sequence_training,
+        "Sequence-discriminative criterion for speech: from the scores z and the scaled log likelihoods of a hybrid "
+        "recognizer, on lattices that the reader brings along.",
+    ),
+    Op(
+        "LatticeSequenceWithSoftmax",
+        ("labels", "z", "logLikelihoods", "lattice"),
+        _lattice,
+        "As SequenceWithSoftmax, with the lattices as a fourth input.",
+        (
+            Attribute("symListPath", "string", doc="File with the list of symbols."),
+            Attribute("phonePath", "string", doc="File with the phone models."),
+            Attribute("stateListPath", "string", doc="File with the list of states."),
+            Attribute("transProbPath", "string", doc="File with the transition probabilities."),
+            Attribute("latticeConfigPath", "string", "LatticeNode.config", "If there, it replaces the four paths."),
+            Attribute("hSmoothingWeight", "number", 0.95, "Weight of the criterion beside the frame criterion."),
+            Attribute("frameDropThresh", "number", 1e-10, "Posterior below which a frame is left out."),
+            Attribute("doReferenceAlign", "boolean", False, "Align the reference; was never finished."),
+            Attribute("seqGammarUsesMBR", "boolean", False, "Minimum Bayes risk in the place of mutual information."),
+            Attribute("seqGammarAMF", "number", 14.0, "Scale of the acoustic model."),
+            Attribute("seqGammarLMF", "number", 14.0, "Scale of the language model."),
+            Attribute("seqGammarBMMIFactor", "number", 0.0, "Boosting factor."),
+            Attribute("seqGammarWordPen", "number", 0.0, "Penalty for each word."),
+        ),
+        (
+            Field("symListPath", "wstr"),
+            Field("phonePath", "wstr"),
+            Field("stateListPath", "wstr"),
+            Field("transProbPath", "wstr"),
+            Field("latticeConfigPath", "wstr"),
+            Field("frameDropThresh", "f64", default=1e-10),
+            Field("hSmoothingWeight", "f64", default=0.95),
+            Field("seqGammarAMF", "f64", default=14.0),
+            Field("seqGammarLMF", "f64", default=14.0),
+            Field("seqGammarWordPen", "f64", default=0.0),
+            Field("seqGammarBMMIFactor", "f64", default=0.0),
+            Field("seqGammarUsesMBR", "bool", default=False),
+            Field("doReferenceAlign", "bool", default=False),
+        ),
+        reference_limits="CNTK 2.7 has it for float only.",
     ),
 )

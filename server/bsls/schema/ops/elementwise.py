@@ -9,6 +9,8 @@ _UNARY = {
     "Abs": "Absolute value |x|; its gradient at 0 is 0.",
     "Acos": "Arc cosine of x, for x from -1 to 1.",
     "Asin": "Arc sine of x, for x from -1 to 1.",
+    "Asinh": "Inverse of the hyperbolic sine, log(x + sqrt(x^2 + 1)).",
+    "Atanh": "Inverse of the hyperbolic tangent, log((1 + x) / (1 - x)) / 2, for x between -1 and 1.",
     "Cosh": "Hyperbolic cosine (e^x + e^-x) / 2.",
     "Cosine": "Cosine of x.",
     "Exp": "e^x.",
@@ -44,8 +46,10 @@ _BINARY = {
 }
 _OLD_NAMES = {"ElementTimes": ("ColumnElementTimes", "RowElementTimes", "Scale")}
 
+_NO_SCRIPT: dict[str, str] = dict.fromkeys(("Asinh", "Atanh"), "CNTK 2.7 cannot make it from a script, nor read it from a model file.")
+
 OPS: tuple[Op, ...] = (
-    *(Op(name, ("x",), unary, doc) for name, doc in _UNARY.items()),
+    *(Op(name, ("x",), unary, doc, reference_limits=_NO_SCRIPT.get(name, "")) for name, doc in _UNARY.items()),
     *(Op(name, ("x", "y"), broadcast, doc, old_names=_OLD_NAMES.get(name, ())) for name, doc in _BINARY.items()),
     Op(
         "If",

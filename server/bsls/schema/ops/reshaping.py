@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 
 from bsls.schema.ops.base import Attribute, Field, Op, ShapeContext, ShapeError
-from bsls.schema.ops.rules import as_tuple, at, check_inputs, common_axis, dims_of, integer, named, show
+from bsls.schema.ops.rules import (
+    IMAGE_LAYOUTS,
+    as_tuple,
+    at,
+    check_inputs,
+    common_axis,
+    dims_of,
+    integer,
+    is_chw,
+    named,
+    show,
+)
 from bsls.shape import Dims, Shape
 
 
@@ -38,6 +49,45 @@ def _reshape(ctx: ShapeContext) -> Shape:
             "the number of elements must stay the same; one dimension may be 0 and is then inferred",
         )
     return Shape(new, axis)
+
+
+def _image(attributes: Mapping[str, object], chw: bool) -> Dims:
+    """The image that a LegacyReshape makes; a dimension of 0 was not given."""
+    if "imageShape" in attributes:
+        return as_tuple(attributes["imageShape"])
+    names = ("imageWidth", "imageHeight", "imageChannels") if chw else ("imageChannels", "imageWidth", "imageHeight")
+    return tuple(int(attributes.get(name, 0)) for name in names)  # type: ignore[call-overload]
+
+
+def _legacy_reshape(ctx: ShapeContext) -> Shape:
+    check_inputs(ctx)
+    x, rows = ctx.inputs[0], integer(ctx, "numRows")
+    image = _image(ctx.attributes, is_chw(ctx))
+    given = prod(d for d in image if d)
+    if not any(image):
+        image = (1, rows, 1)
+    elif rows % given or image.count(0) > 1 or (0 not in image and given != rows):
+        raise ShapeError(
+            f"{rows} rows are not an image {show(image)}",
+            help="give two of width, height and channels, whose product divides numRows, or all three",
+        )
+    image = tuple(d or rows // given for d in image)
+    size = x.elements if x.axis else x.dim(0)
+    if ctx.final and (rows == 0 or size == 0 or max(rows, size) % min(rows, size)):
+        raise ShapeError(
+            f"{rows} rows cannot be made of {named(ctx, 0)}",
+            0,
+            f"the number must be a multiple of {size}, or divide it",
+        )
+    if x.axis is None:
+        return Shape(image)
+    return Shape(image, x.axis if rows == size else ctx.new_axis())
+
+
+def _stored_legacy_reshape(
+    attributes: Mapping[str, object], inputs: Sequence[Shape], shape: Shape
+) -> Mapping[str, object]:
+    return {"imageShape": shape.dims}
 
 
 def slice_range(begin: int, end: int, dim: int) -> tuple[int, int]:
@@ -181,6 +231,22 @@ OPS: tuple[Op, ...] = (
             Attribute("endAxis", "integer", 0, "Axis behind the last one to replace; 0: behind the last of all."),
         ),
         (Field("beginAxis", "i32"), Field("endAxis", "i32"), Field("shape", "shape")),
+    ),
+    Op(
+        "LegacyReshape",
+        ("x",),
+        _legacy_reshape,
+        "The same elements in frames of numRows elements, as [1 x numRows x 1] or as an image. Where that is more than x "
+        "has, several frames become one, and where it is less, one becomes several, on a new dynamic axis.",
+        (
+            Attribute("numRows", "integer", doc="Elements of a frame."),
+            Attribute("imageWidth", "integer", 0, "Width of the image; one of the three may be left out."),
+            Attribute("imageHeight", "integer", 0, "Height of the image."),
+            Attribute("imageChannels", "integer", 0, "Channels of the image."),
+            Attribute("imageLayout", "string", "CHW", "Order of the axes of the image.", IMAGE_LAYOUTS),
+        ),
+        (Field("numRows", "u64"), Field("imageShape", "legacy_shape")),
+        stored=_stored_legacy_reshape,
     ),
     Op(
         "Slice",
