@@ -100,7 +100,12 @@ def test_others(operation, operand, attributes, result):
         ("Reshape", "[12 x *]", {"shape": (5, 2)}, "[12] of 'a' [12 x *] cannot become [5 x 2]: they hold 12 elements"),
         ("Reshape", "[12 x *]", {"shape": (5, 0)}, "not a multiple of 5"),
         ("LegacyReshape", "[12 x *]", {"numRows": 5}, "5 rows cannot be made of 'a' [12 x *]; the number must be"),
-        ("LegacyReshape", "[12 x *]", {"numRows": 12, "imageWidth": 5, "imageHeight": 1}, "are not an image [5 x 1 x 0]"),
+        (
+            "LegacyReshape",
+            "[12 x *]",
+            {"numRows": 12, "imageWidth": 5, "imageHeight": 1},
+            "are not an image [5 x 1 x 0]",
+        ),
         ("LegacyReshape", "[12 x *]", {"numRows": 12, "imageWidth": 3}, "give two of width, height and channels"),
         ("Reshape", "[12 x *]", {"shape": (0, 0)}, "only one dimension of [0 x 0] may be 0"),
         ("Reshape", "[12 x *]", {"shape": (12,), "beginAxis": 3, "endAxis": 4}, "has no axes 3 to 4"),

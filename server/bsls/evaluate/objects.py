@@ -29,7 +29,8 @@ from bsls.network.network import Network
 from bsls.network.node import GROUPS, Node
 from bsls.network.replacing import relink
 from bsls.schema.ops import get as get_op
-from bsls.schema.ops.base import Attribute
+from bsls.schema.ops.base import Attribute, ShapeError
+from bsls.schema.ops.parameters import dims_for_matrix, matrix_size
 from bsls.source import Span
 from bsls.syntax.tree import Expr, Name, New
 
@@ -259,14 +260,23 @@ def _initial_value(interpreter: Interpreter, settings: _Settings, attributes: di
             help="possible are " + ", ".join(sorted(_RANDOM_KINDS | _FIXED_KINDS, key=str.lower)) + "; capitals matter",
         )
     attributes["init"] = init
-    dims = attributes["dims"]
-    if init == "fromFile" and isinstance(dims, tuple) and 0 in dims and len(dims) <= 2:
-        size = interpreter.environment.matrix_size(str(attributes["initFromFilePath"]))
-        if size is not None:
-            attributes["dims"] = tuple(given or found for given, found in zip(dims, size, strict=False))
+    if init == "fromFile":
+        _infer_dims(settings, attributes, interpreter.environment.matrix_size(str(attributes["initFromFilePath"])))
+    elif init == "fromLiteral":
+        _infer_dims(settings, attributes, matrix_size(str(attributes["initFromLiteral"]).splitlines()))
     seed = attributes["randomSeed"]
     if init in _RANDOM_KINDS and isinstance(seed, int) and seed < 0:
         attributes["randomSeed"] = interpreter.environment.counters.next_seed()
+
+
+def _infer_dims(settings: _Settings, attributes: dict[str, object], size: tuple[int, int] | None) -> None:
+    dims = attributes["dims"]
+    if size is not None and isinstance(dims, tuple):
+        try:
+            attributes["dims"] = dims_for_matrix(dims, *size)
+        except ShapeError as error:
+            help = "give the dimensions, of which one behind the first may be 0"
+            raise BsError("shape", str(error), settings.site.span, help=help) from error
 
 
 def nodes_of(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:

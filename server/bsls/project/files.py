@@ -10,6 +10,7 @@ from itertools import islice
 
 from bsls.config.section import Section
 from bsls.finding import BsError
+from bsls.schema.ops.parameters import matrix_size
 from bsls.source import Source, Span
 
 _MAX_SCANNED = 20_000
@@ -109,10 +110,9 @@ class Files:
         self.look(path)
         try:
             with open(self.shown(path), encoding="ascii") as file:
-                rows = [len(line.split()) for line in file if line.strip()]
+                return matrix_size(file)
         except (OSError, UnicodeDecodeError):
             return None
-        return (len(rows), rows[0]) if rows and len(set(rows)) == 1 else None
 
     def source(self, path: str, span: Span | None = None) -> Source:
         """The text of a file; raises BsError, at `span` or else at the file itself, if it cannot be read as text."""

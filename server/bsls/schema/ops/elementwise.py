@@ -46,7 +46,9 @@ _BINARY = {
 }
 _OLD_NAMES = {"ElementTimes": ("ColumnElementTimes", "RowElementTimes", "Scale")}
 
-_NO_SCRIPT: dict[str, str] = dict.fromkeys(("Asinh", "Atanh"), "CNTK 2.7 cannot make it from a script, nor read it from a model file.")
+_NO_SCRIPT: dict[str, str] = dict.fromkeys(
+    ("Asinh", "Atanh"), "CNTK 2.7 cannot make it from a script, nor read it from a model file."
+)
 
 OPS: tuple[Op, ...] = (
     *(Op(name, ("x",), unary, doc, reference_limits=_NO_SCRIPT.get(name, "")) for name, doc in _UNARY.items()),

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
 
-from bsls.schema.ops.base import Attribute, Field, Op, ShapeContext
+from bsls.schema.ops.base import Attribute, Field, Op, ShapeContext, ShapeError
 from bsls.schema.ops.rules import as_tuple, dims_of
-from bsls.shape import Shape
+from bsls.shape import Dims, Shape
 
 INITIALIZERS = (
     "uniform", "uniform1", "gaussian", "normal", "xavier", "glorotUniform", "glorotNormal", "heUniform", "heNormal",
     "TruncNormal", "bilinear", "zero", "fixedValue", "fromFile", "fromLiteral",
 )  # fmt: skip
 """Values of `init`; case matters."""
+
+
+def matrix_size(lines: Iterable[str]) -> tuple[int, int] | None:
+    """Rows and columns of a matrix in text, a row a line; None where the rows differ in length."""
+    rows = [len(line.split()) for line in lines if line.strip()]
+    return (len(rows), rows[0]) if rows and len(set(rows)) == 1 else None
+
+
+def dims_for_matrix(dims: Dims, rows: int, columns: int) -> Dims:
+    """`dims` with its zeros filled in so that a matrix of initial values fits; raises ShapeError where none would do.
+
+    The first axis has the rows, all others together the columns.
+    """
+    if 0 not in dims and dims:
+        return dims
+    found = list(dims or (0,))
+    if len(found) == 1 and columns != 1:
+        found.append(0)
+    found[0] = found[0] or rows
+    known = prod(d for d in found[1:] if d)
+    if 0 in found[1:]:
+        if found[1:].count(0) > 1 or columns % known:
+            raise ShapeError(f"the shape {Shape(dims)} cannot hold the initial values, a [{rows} x {columns}] matrix")
+        found[found.index(0, 1)] = columns // known
+    return tuple(found)
 
 
 def _shape(ctx: ShapeContext) -> Shape:
