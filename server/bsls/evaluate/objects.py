@@ -27,6 +27,7 @@ from bsls.network.build import OLD_TAGS, build_network
 from bsls.network.cloning import MODES, Template
 from bsls.network.network import Network
 from bsls.network.node import GROUPS, Node
+from bsls.network.queries import loop_without_delay
 from bsls.network.replacing import relink
 from bsls.schema.ops import get as get_op
 from bsls.schema.ops.base import Attribute, ShapeError
@@ -403,6 +404,10 @@ def network_with_edits(interpreter: Interpreter, record: RecordScope, path: str,
     roots = interpreter.check_inputs(added, settings.span("additionalRoots"))
     made = Network(interpreter.environment.precision, interpreter.environment.counters.axis_names)
     build_network(relink(model.network.by_name(), replacements, roots, interpreter.attach), made, interpreter.attach)
+    if loop := loop_without_delay(made):
+        message = f"the edited network has a circle: {', '.join(n.name for n in loop)}"
+        help = "a node must not stand in the place of one that it depends on, but for PastValue and FutureValue"
+        raise BsError("cyclic-definition", message, settings.span("editFunctions"), help=help)
     return NetworkValue(made, model.path, model.complete)
 
 

@@ -36,6 +36,15 @@ def _leaf_kind(node: Node) -> str | None:
     return None
 
 
+def loop_without_delay(network: Network) -> list[Node]:
+    """Nodes that need one another, each used by the next one, with no delay among them; empty where there are none."""
+    try:
+        TopologicalSorter({n: dict.fromkeys(n.inputs) for n in network if n.op not in DELAYS}).prepare()
+    except CycleError as error:
+        return error.args[1][1:]
+    return []
+
+
 def loop_edges(network: Network) -> set[tuple[Node, Node]]:
     """The edges, as (input, user), that close recurrent loops: without them the network has no cycle.
 

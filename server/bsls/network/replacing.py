@@ -67,6 +67,8 @@ class _Relinking:
             seen.add(node)
             self.attach(node)
             work += node.inputs
+            if replaced in node.inputs and root.name == replaced.name:
+                root.name = f"_{root.name}"  # both stay, and the old one keeps its name
             node.inputs = [self._kept(i) if i is replaced else self._now(i) for i in node.inputs]
 
     def _now(self, node: Node) -> Node:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from bsls.finding import Finding, Related
 from bsls.network.network import AxisNames, Network
 from bsls.network.node import Node
+from bsls.network.queries import loop_without_delay
 from bsls.schema.ops import get
 from bsls.schema.ops.base import ShapeError
 from bsls.schema.ops.delays import first_guess
@@ -85,8 +86,8 @@ def validate(network: Network) -> Validation:
     Nodes above a node without shape are left alone.
     """
     result = Validation()
-    names = network.axis_names
-    made = {id(n): DynamicAxis(names.unique(n.name)) for n in network.by_name() if n.op == "DynamicAxis"}
+    axis_names = network.axis_names
+    made = {id(n): DynamicAxis(axis_names.unique(n.name)) for n in network.by_name() if n.op == "DynamicAxis"}
     axes = {n.name.lower(): made[id(n)] for n in network if n.op == "DynamicAxis"}
     axes[""] = DynamicAxis(network.axis_name)
     nodes = network.evaluation_order()
@@ -94,6 +95,13 @@ def validate(network: Network) -> Validation:
         node.shape = None
     visited: set[int] = set()
     failed: set[int] = set()
+    if loop := loop_without_delay(network):
+        failed |= {id(node) for node in loop}
+        names = ", ".join(f"'{node.name}'" for node in loop)
+        message = f"{names} cannot be computed: {'it needs itself' if len(loop) == 1 else 'they need one another'}"
+        origin = next((node.origin for node in loop if node.origin is not None), None)
+        help = "only PastValue and FutureValue may close a circle"
+        result.findings.append(Finding("cyclic-definition", message, origin, help=help))
     todo = len(nodes)
     for number in range(1, _MAX_PASSES):
         lines: list[str] = []
@@ -104,11 +112,11 @@ def validate(network: Network) -> Validation:
             if not leaf and not any(id(i) in visited for i in node.inputs):
                 todo += 1
                 continue
-            if any(id(i) in failed for i in node.inputs):
+            if id(node) in failed or any(id(i) in failed for i in node.inputs):
                 failed.add(id(node))
                 continue
             before = node.prototype
-            changed = _validate_node(node, False, axes, made, names, result, failed)
+            changed = _validate_node(node, False, axes, made, axis_names, result, failed)
             visited.add(id(node))
             if id(node) in failed:
                 continue
@@ -122,7 +130,7 @@ def validate(network: Network) -> Validation:
         if id(node) in failed or any(id(i) in failed for i in node.inputs):
             failed.add(id(node))
             continue
-        _validate_node(node, True, axes, made, names, result, failed)
+        _validate_node(node, True, axes, made, axis_names, result, failed)
         if id(node) not in failed and node.is_parameter and node.shape is not None and not node.shape.known:
             failed.add(id(node))
             result.findings.append(
