@@ -65,6 +65,8 @@ CASES = [
     ("maxEpochs = 1", "gradUpdateType = adam ; maxEpochs = 1", "unsupported-setting", 13),
     ("\"CNTKTextFormatReader\"", "\"UCIFastReader\"", "unsupported-reader", 3),
     ("x = Input {2} ;", "x = Input {2} ; Unused (v) = Sigmod (v) ;", "unknown-identifier", 8),
+    ("x = Input {2} ;", "x = Input {2} ; Unused (v) = BS.Loop.Frist (v) ;", "unknown-identifier", 8),
+    ("x = Input {2} ;", "x = Input {2} ; hiddenDim = 5 ;", "unused-definition", 8),
 ]  # fmt: skip
 
 

@@ -82,7 +82,7 @@ async def test_definition_in_the_config_that_makes_the_model(adapt: Open) -> Non
 
 async def test_definition_in_the_library(adapt: Open) -> None:
     (found,) = await ask(adapt, "textDocument/definition", after(adapt, "CrossEntropyWith"))
-    assert found.uri.endswith("library/criteria.bs")
+    assert found.uri.endswith("library/CNTK2.bs")
 
 
 async def test_references_and_highlights(adapt: Open) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bsls.resolve.names import similar
-from bsls.resolve.scopes import call_problems, references
+from bsls.resolve.scopes import call_problems, member_problems, references
 from bsls.source import ExpandedText, Source
 from bsls.syntax import tree
 from bsls.syntax.brainscript import Members
@@ -78,6 +78,8 @@ def test_targets_in_the_library() -> None:
     ("f (a) = {b = g {a, o = 1}}\ng {x} = x", "unknown-parameter", "o"),
     ("r = {g (x) = x ; f = g (1, 2)}", "too-many-arguments", "2"),
     ("f = (x => Sigmoid ())", "missing-argument", "Sigmoid ()"),
+    ("f (a) = BS.Sequences.First (a, 1)", "too-many-arguments", "1"),
+    ("r = {g (x) = x}\nf (a) = r.g (a, a)", "too-many-arguments", "a"),
 ])  # fmt: skip
 def test_wrong_calls(text: str, rule: str, at: str) -> None:
     (problem,) = call_problems(members(text))
@@ -95,6 +97,29 @@ def test_wrong_calls(text: str, rule: str, at: str) -> None:
 ])  # fmt: skip
 def test_calls_of_which_nothing_wrong_is_known(text: str) -> None:
     assert list(call_problems(members(text))) == []
+
+
+@pytest.mark.parametrize(("text", "at"), [
+    ("f (a) = BS.Sequences.Frist (a)", "Frist"),
+    ("f (a) = BS.Network.ReplaceLinksToNode (a, a)", "ReplaceLinksToNode"),
+    ("r = {a = 1}\nf (v) = r.b + v", "b"),
+    ("r = {q = {a = 1}}\nf (v) = r.q.b + v", "b"),
+])  # fmt: skip
+def test_members_that_are_not_there(text: str, at: str) -> None:
+    (problem,) = member_problems(members(text))
+    assert problem.finding.span is not None
+    assert (problem.finding.rule, problem.finding.span.text) == ("unknown-identifier", at)
+
+
+@pytest.mark.parametrize("text", [
+    "f (a) = BS.Sequences.First (a)",
+    "r = {a = 1}\nf (v) = r.r",  # a member is looked for around its record, too
+    "r = {a = 1}\nf (v) = r.Sigmoid (v)",
+    "f (r) = r.b",
+    "r = g (1)\ng (x) = {a = x}\nf (v) = r.b",  # known only to evaluation
+])  # fmt: skip
+def test_members_of_which_nothing_wrong_is_known(text: str) -> None:
+    assert list(member_problems(members(text))) == []
 
 
 @pytest.mark.parametrize(("name", "meant"), [

@@ -11,6 +11,8 @@ from bsls.config.section import Section
 from bsls.evaluate.brainscript import Evaluation
 from bsls.finding import BsError, Finding
 from bsls.project.project import Project
+from bsls.syntax.brainscript import Members
+from bsls.syntax.tree import Expr
 
 
 @dataclass(slots=True)
@@ -72,6 +74,19 @@ class Context:
                 continue
             self.findings += checked.evaluation.findings
         return found
+
+    @property
+    def descriptions(self) -> Iterator[Members | Expr]:
+        """The texts of the networks in BrainScript that were evaluated, each once."""
+        seen: set[int] = set()
+        for checked in self.networks:
+            evaluation = checked.evaluation
+            if evaluation is None:
+                continue
+            text = evaluation.scope.source if evaluation.scope is not None else evaluation.expression
+            if text is not None and id(text) not in seen:
+                seen.add(id(text))
+                yield text
 
 
 Check = Callable[[Context], Iterator[Finding]]

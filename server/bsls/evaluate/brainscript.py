@@ -38,6 +38,8 @@ class Evaluation:
     complete: bool = True
     scope: LazyRecordScope | None = None
     """The top-level members, for those who look at texts or values."""
+    expression: tree.Expr | None = None
+    """What a description that is no record says."""
 
 
 def with_deep_stack(work: Callable[[], T]) -> T:
@@ -144,6 +146,7 @@ def _evaluate(text: ExpandedText, members: Members | None, environment: Environm
 def _from_expression(text: ExpandedText, interpreter: Interpreter, prelude: Scope, result: Evaluation) -> None:
     expr = parse_expression(text)
     _refuse(interpreter, tree.problems(expr))
+    result.expression = expr
     value = interpreter.force(Thunk(expr, RecordScope(prelude, {}, ""), "network"))
     if isinstance(value, NetworkValue):
         result.network = value.network

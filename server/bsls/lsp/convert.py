@@ -20,7 +20,7 @@ _SEVERITY = {
     Severity.INFORMATION: types.DiagnosticSeverity.Information,
     Severity.HINT: types.DiagnosticSeverity.Hint,
 }
-_UNUSED = frozenset({"unused-code"})
+_UNUSED = frozenset({"unused-definition"})
 
 
 class Converter:

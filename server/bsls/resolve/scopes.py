@@ -58,18 +58,75 @@ def top_level(members: Members) -> Level:
     return Level({name: members.member(name) for name in members.names}, None)
 
 
-def references(members: Members) -> Iterator[Reference]:
+Part = tuple[Expr, Level]
+"""An expression with the names that it sees."""
+
+
+def outermost(text: Members | Expr) -> list[Part]:
+    """The expressions of a network description: its members, or the one that it is."""
+    if isinstance(text, Expr):
+        return [(text, Level({}, None))]
+    top = top_level(text)
+    return [(text.member(name).value, top) for name in text.names]
+
+
+def parts(text: Members | Expr) -> Iterator[Part]:
+    """All expressions of a network description, whether they are evaluated or not."""
+    for begin in outermost(text):
+        stack = [begin]
+        while stack:
+            expr, level = stack.pop()
+            yield expr, level
+            stack += reversed(list(inner(expr, level)))
+
+
+def references(text: Members | Expr) -> Iterator[Reference]:
     """All uses of names in a network description, with what they mean."""
-    top = top_level(members)
-    for name in members.names:
-        yield from _walk(members.member(name).value, top)
+    for expr, level in parts(text):
+        if isinstance(expr, tree.Name):
+            yield resolve(expr, level)
 
 
-def call_problems(members: Members) -> Iterator[BsError]:
+def call_problems(text: Members | Expr) -> Iterator[BsError]:
     """Calls of functions that are known without evaluation whose arguments do not fit."""
-    top = top_level(members)
-    for name in members.names:
-        yield from _calls(members.member(name).value, top)
+    for expr, level in parts(text):
+        if isinstance(expr, tree.Call):
+            target = defined(expr.function, level)
+            if isinstance(target, tree.Member) and isinstance(target.value, tree.Function):
+                parameters = target.value.parameters
+                problem = argument_problem(
+                    expr,
+                    [p.name for p in parameters if p.default is None],
+                    [p.name for p in parameters if p.default is not None],
+                )
+                if problem is not None:
+                    yield problem
+
+
+def member_problems(text: Members | Expr) -> Iterator[BsError]:
+    """What stands after the dot of a record that is known without evaluation, and is no member of it."""
+    for expr, level in parts(text):
+        if isinstance(expr, tree.Access):
+            record = defined(expr.object, level)
+            if (
+                isinstance(record, tree.Member)
+                and isinstance(record.value, tree.Record)
+                and expr.id not in record.value.members
+                and level.find(expr.id) is None  # members also see what is around their record
+                and expr.id not in library()
+            ):
+                yield unknown_identifier(expr.id, expr.id_span, record.value.members, " in this record")
+
+
+def defined(expr: Expr, level: Level) -> tree.Member | tree.Parameter | None:
+    """The definition of what is written as a name, or as a member of records that are written out."""
+    if isinstance(expr, tree.Name):
+        return resolve(expr, level).target
+    if isinstance(expr, tree.Access):
+        record = defined(expr.object, level)
+        if isinstance(record, tree.Member) and isinstance(record.value, tree.Record):
+            return record.value.members.get(expr.id)
+    return None
 
 
 def certain_problems(members: Members) -> Iterator[BsError]:
@@ -112,15 +169,6 @@ def inner(expr: Expr, level: Level) -> Iterator[tuple[Expr, Level]]:
         yield from ((part, level) for part in children(expr))
 
 
-def _walk(expr: Expr, level: Level) -> Iterator[Reference]:
-    stack: list[tuple[Expr, Level]] = [(expr, level)]
-    while stack:
-        part, scope = stack.pop()
-        if isinstance(part, tree.Name):
-            yield resolve(part, scope)
-        stack += reversed(list(inner(part, scope)))
-
-
 def resolve(name: tree.Name, scope: Level) -> Reference:
     """What a name means in a scope."""
     target = scope.find(name.id)
@@ -130,21 +178,3 @@ def resolve(name: tree.Name, scope: Level) -> Reference:
         candidates = [*scope.visible(), *(n for n in library() if not n.startswith("_"))]
         return Reference(name, None, unknown_identifier(name.id, name.id_span, candidates))
     return Reference(name, target)
-
-
-def _calls(expr: Expr, level: Level) -> Iterator[BsError]:
-    stack: list[tuple[Expr, Level]] = [(expr, level)]
-    while stack:
-        part, scope = stack.pop()
-        if isinstance(part, tree.Call) and isinstance(part.function, tree.Name):
-            target = resolve(part.function, scope).target
-            if isinstance(target, tree.Member) and isinstance(target.value, tree.Function):
-                parameters = target.value.parameters
-                problem = argument_problem(
-                    part,
-                    [p.name for p in parameters if p.default is None],
-                    [p.name for p in parameters if p.default is not None],
-                )
-                if problem is not None:
-                    yield problem
-        stack += reversed(list(inner(part, scope)))

@@ -6,18 +6,15 @@ from collections.abc import Iterator
 
 from bsls.check.rule import Context, Rule
 from bsls.finding import Finding, Severity
-from bsls.resolve.scopes import call_problems, references
+from bsls.resolve.scopes import call_problems, member_problems, references
 
 
 def check(context: Context) -> Iterator[Finding]:
     """Unknown names and wrong calls that evaluation did not come across; at most warnings, since a run ignores them."""
-    for checked in context.networks:
-        if checked.evaluation is None or checked.evaluation.scope is None:
-            continue
-        members = checked.evaluation.scope.source
+    for text in context.descriptions:
         said = {(f.rule, f.span) for f in context.findings}
-        problems = [r.problem for r in references(members) if r.problem is not None]
-        for problem in [*problems, *call_problems(members)]:
+        problems = [r.problem for r in references(text) if r.problem is not None]
+        for problem in [*problems, *call_problems(text), *member_problems(text)]:
             finding = problem.finding
             if (finding.rule, finding.span) not in said:
                 finding.severity = Severity.WARNING
