@@ -75,7 +75,9 @@ class Runtime:
 
     def _context(self, project: Project, events: EventWriter) -> RunContext:
         follow_thread_setting(project.config)
-        return RunContext(project, self._stderr, events, device_of(project.config))
+        context = RunContext(project, self._stderr, events, device_of(project.config))
+        project.printed = context.say
+        return context
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def test_division_of_nodes_is_mended() -> None:
 
 
 @pytest.mark.parametrize(("expression", "shown"), [
-    ("x.name", "x"), ("x.operation", "InputValue"), ("W.dim", "9"), ("W.dims", "(3:3)"), ("(x + y).inputs[1].name", "y"),
+    ("x.name", "x"), ("x.operation", "InputValue"), ("W.dim", "9"), ("W.dims", "( 3\n  3 )"), ("(x + y).inputs[1].name", "y"),
     ("(x + y).PlusArgs[0].name", "x"), ("Length (x.inputs)", "0"),
 ])  # fmt: skip
 def test_members_of_nodes(expression: str, shown: str) -> None:

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from networks import evaluate
 
 
 def value(expression: str, before: str = "") -> str:
-    """What Print shows of an expression."""
+    """What Print shows of an expression; arrays as (a:b:c)."""
     outcome = evaluate(f"{before}\nprinted = Print ({expression})")
     assert [str(f) for f in outcome.findings] == []
-    return outcome.printed[0]
+    return re.sub(r"\n *", ":", outcome.printed[0]).replace("( ", "(").replace(" )", ")")
+
+
+@pytest.mark.parametrize(("expression", "lines"), [
+    ("1 : 2.5", ["( 1", "  2.500000 )"]),
+    ("[| |]", ["(  )"]),
+    ("Repeat (2, 7)", ["( ( (  )", "    7 )", "  7 )"]),
+    ("[ b = 1 ; a = 'x' : true ]", ["[", "  a = ( x", "    true )", "  b = 1", "]"]),
+    ("[ ]", ["[", "", "]"]),
+    ("Input {3}", ["printed.value : InputValue [3] ()"]),
+    ("Tanh (Input {(3:4)})", ["printed.value : Tanh [] (", "  printed.value.z", ")"]),
+    ("ParameterTensor {(2:0)}", ["printed.value : LearnableParameter [2 x 0] ()"]),
+    ("Format (3, '.2')", ["03"]),  # a whole number is never given decimals
+    ("Format (3.14159 : 2, '6.2')", ["(   3.14", "      02 )"]),
+    ("Format ('ab', '4')", ["  ab"]),
+    ("x => x", ["a function"]),
+])  # fmt: skip
+def test_print(expression: str, lines: list[str]) -> None:
+    assert evaluate(f"printed = Print ({expression})").printed == ["\n".join(lines)]
 
 
 @pytest.mark.parametrize(("expression", "expected"), [

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from bsls.config.commands import Command
 
 
 def reference_arguments(words: Sequence[str], settings: Sequence[str] = ()) -> list[str]:
@@ -16,6 +20,17 @@ def reference_arguments(words: Sequence[str], settings: Sequence[str] = ()) -> l
     return [*found, *settings]
 
 
+def chosen(commands: list[Command], only: str | None) -> list[Command]:
+    """The commands of a config, or only those called `only` (--command)."""
+    if only is None:
+        return commands
+    found = [c for c in commands if c.name.lower() == only.lower()]
+    if not found:
+        names = ", ".join(dict.fromkeys(c.name for c in commands))
+        raise click.BadParameter(f"the config runs no command '{only}', only {names}", param_hint="'--command'")
+    return found
+
+
 def _assignments(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         key, separator, _ = value.partition("=")
@@ -23,6 +38,9 @@ def _assignments(context: click.Context, parameter: click.Parameter, values: tup
             raise click.BadParameter(f"'{value}' is not of the form KEY=VALUE", context, parameter)
     return values
 
+
+command_option = click.option("--command", "only", metavar="NAME", help="Only this command of the config.")
+"""`--command NAME` of the commands that show what a config makes."""
 
 settings_option = click.option(
     "--set",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bsls.cli.arguments import reference_arguments, settings_option
+from bsls.cli.arguments import chosen, command_option, reference_arguments, settings_option
 
 if TYPE_CHECKING:
     from bsls.config.commands import Command
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("arguments", nargs=-1, required=True, metavar="FILE | configFile=FILE [key=value]...")
-@click.option("--command", "only", help="Only this command.")
+@command_option
 @settings_option
 @click.option("--format", "form", type=click.Choice(["log", "json", "dot", "svg"]), default="log", show_default=True)
 def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, ...], form: str) -> None:
@@ -29,12 +29,7 @@ def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, .
     from bsls.project.project import Project
 
     project = Project(reference_arguments(arguments, settings))
-    steps = project.commands()
-    if only is not None:
-        names = ", ".join(dict.fromkeys(s.name for s in steps))
-        steps = [s for s in steps if s.name.lower() == only.lower()]
-        if not steps:
-            raise click.BadParameter(f"the config runs no command '{only}', only {names}", param_hint="'--command'")
+    steps = chosen(project.commands(), only)
     networks: list[tuple[Command, Network]] = []
     for step in steps:
         if form == "log":

@@ -15,6 +15,8 @@ _COMMANDS = {
     "check": "Find mistakes in configs, before anything runs.",
     "run": "Run a config's commands: train, test, write, ...",
     "resume": "Continue a training that was interrupted or is to go on.",
+    "eval": "Show what a BrainScript expression comes to.",
+    "config": "Show a config as it counts, each value with the place that it comes from.",
     "graph": "Show the networks that a config builds, without running it.",
     "model": "Look into model files.",
     "rules": "List what `check` looks for.",

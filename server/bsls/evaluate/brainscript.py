@@ -11,12 +11,13 @@ from typing import TypeVar
 from bsls.evaluate.environment import Environment, Model
 from bsls.evaluate.interpreter import Interpreter
 from bsls.evaluate.library import LibraryScope
+from bsls.evaluate.printing import format_value
 from bsls.evaluate.roots import SPECIAL, network_of
 from bsls.evaluate.values import LazyRecordScope, NetworkValue, RecordScope, Scope, Thunk, Unknown, kind
 from bsls.finding import BsError, Finding, Severity
 from bsls.network.network import Network
 from bsls.network.validation import Validation, validate
-from bsls.source import ExpandedText
+from bsls.source import ExpandedText, Source
 from bsls.syntax import tree
 from bsls.syntax.brainscript import Members, parse_expression
 from bsls.syntax.outer import CLOSERS, closing
@@ -109,14 +110,50 @@ def evaluate_network(text: ExpandedText, environment: Environment, members: Memb
     return with_deep_stack(lambda: _evaluate(text, members, environment))
 
 
-def _evaluate(text: ExpandedText, members: Members | None, environment: Environment) -> Evaluation:
-    interpreter = Interpreter(environment)
-    prelude = LibraryScope(None, {
+def definitions(source: Source) -> Evaluation:
+    """A file of definitions, as what `evaluate_expression` sees; raises where its text is wrong."""
+    text = ExpandedText.of(source)
+    members = members_of(text) or Members(text, 0, len(text))
+    environment = Environment()
+    _refuse(Interpreter(environment), members.problems)
+    return Evaluation(None, scope=LazyRecordScope(_prelude(environment), members, ""))
+
+
+def evaluate_expression(text: str, environment: Environment, evaluation: Evaluation | None = None) -> str:
+    """What an expression comes to, as `Print` shows it.
+
+    It sees the members of the network description that `evaluation` came from, and the whole of it as `network`; without
+    one only the library. Raises the first problem.
+    """
+
+    def work() -> str:
+        expr = parse_expression(ExpandedText.of(Source("<expression>", text)))
+        interpreter = Interpreter(environment)
+        _refuse(interpreter, tree.problems(expr))
+        around: Scope = _prelude(environment)
+        own: dict[str, Thunk] = {}
+        if evaluation is not None and evaluation.scope is not None:
+            around = evaluation.scope
+        if evaluation is not None and evaluation.network is not None and "network" not in around.names():
+            own["network"] = Thunk.done(NetworkValue(evaluation.network, "", evaluation.complete))
+        return format_value(interpreter, interpreter.force(Thunk(expr, Scope(around, own), "expression")))
+
+    return with_deep_stack(work)
+
+
+def _prelude(environment: Environment) -> LibraryScope:
+    """What is around every network description."""
+    return LibraryScope(None, {
         "deviceId": Thunk.done(float(environment.device)),
         "traceLevel": Thunk.done(float(environment.trace_level)),
         "precision": Thunk.done(environment.precision),
         "network": Thunk.running("network"),
     })  # fmt: skip
+
+
+def _evaluate(text: ExpandedText, members: Members | None, environment: Environment) -> Evaluation:
+    interpreter = Interpreter(environment)
+    prelude = _prelude(environment)
     result = Evaluation(None, findings=environment.findings, loaded=environment.loaded)
     try:
         if members is None:
@@ -191,4 +228,4 @@ def _refuse(interpreter: Interpreter, problems: Iterable[Finding]) -> None:
         interpreter.report(finding)
 
 
-__all__ = ["SPECIAL", "Evaluation", "evaluate_network", "with_deep_stack"]
+__all__ = ["SPECIAL", "Evaluation", "evaluate_expression", "evaluate_network", "with_deep_stack"]

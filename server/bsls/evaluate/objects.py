@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from bsls.evaluate.printing import format_value, is_format
 from bsls.evaluate.roots import network_of
 from bsls.evaluate.values import (
     UNKNOWN,
@@ -57,7 +58,6 @@ _RANDOM_KINDS = frozenset(
         "TruncNormal",
     }
 )
-_MAX_SHOWN = 1000  # arrays inside one another that are shown
 _FIXED_KINDS = frozenset({"fixedValue", "fromFile", "fromLiteral", "bilinear", "zero"})
 
 
@@ -429,7 +429,7 @@ def debug(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -
     value = settings.get("value")
     if settings.thunk("enabled") is None or settings.get("enabled") is not False:
         say = settings.get("say") if settings.thunk("say") is not None else ""
-        interpreter.environment.printed(f"{say}{': ' if say else ''}{_format(interpreter, value, '')}")
+        interpreter.environment.printed(f"{say}{': ' if say else ''}{format_value(interpreter, value)}")
     return value
 
 
@@ -440,11 +440,11 @@ def string_function(interpreter: Interpreter, record: RecordScope, path: str, ex
         return UNKNOWN
     if what == "Format":
         how = settings.string("how")
-        if "%" in how or (how[1:].isdigit() and int(how[1:]) > 99):
+        if not is_format(how):
             raise BsError(
                 "wrong-value", f"format = '{how}' is not possible", settings.span("how"), help="'.2' sets two decimals"
             )
-        return _format(interpreter, arg, how)
+        return format_value(interpreter, arg, how)
     if what == "Chr":
         code = interpreter.integer(arg, settings.site)
         if not 0 <= code < 0x110000:
@@ -516,7 +516,7 @@ def compare_function(interpreter: Interpreter, record: RecordScope, path: str, e
 
 def print_action(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:
     value = _Settings(interpreter, record, expr).get("what")
-    interpreter.environment.printed(value if isinstance(value, str) else _format(interpreter, value, ""))
+    interpreter.environment.printed(value if isinstance(value, str) else format_value(interpreter, value))
     return value
 
 
@@ -525,23 +525,7 @@ def fail_action(interpreter: Interpreter, record: RecordScope, path: str, expr: 
     what = settings.get("what")
     if any(isinstance(v, Unknown) for v in interpreter.flatten(what)):
         raise UnknownValue(settings.site.span)
-    raise BsError("fail", what if isinstance(what, str) else _format(interpreter, what, ""), settings.site.span)
-
-
-def _format(interpreter: Interpreter, value: object, how: str, depth: int = 0) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:{how}f}" if how.startswith(".") and how[1:].isdigit() else show_number(value)
-    if isinstance(value, str):
-        return value
-    if isinstance(value, BsArray):
-        if depth > _MAX_SHOWN:
-            return "..."
-        return "(" + ":".join(_format(interpreter, interpreter.force(t), how, depth + 1) for t in value.elements) + ")"
-    if isinstance(value, Node):
-        return f"{value.name} : {value.op} {value.shape or ''}".rstrip()
-    return kind(value)
+    raise BsError("fail", what if isinstance(what, str) else format_value(interpreter, what), settings.site.span)
 
 
 TYPES: dict[str, Make] = {

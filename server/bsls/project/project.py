@@ -6,7 +6,7 @@ import glob
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from threading import Event
 from typing import NamedTuple
@@ -82,6 +82,8 @@ class Project:
         self._members: dict[str, Members | None] = {}
         self._old_members = previous._members if previous is not None else {}
         self.counters = Counters()
+        self.printed: Callable[[str], None] = lambda text: None
+        """Takes what `Print` in a network description says."""
         self.config_paths: list[str] = []
         self.unknown_models: list[tuple[str, Span | None]] = []
         """Models of which nothing is known, and where they are named."""
@@ -155,7 +157,7 @@ class Project:
             precision="double" if command.precision == "double" else "float",
             trace_level=command.trace_level, strict=strict, counters=counters or self.counters,
             load=lambda path, span: self.load_model(path, span, counters), matrix_size=self.files.matrix_size,
-            cancel=self.cancel,
+            cancel=self.cancel, printed=self.printed,
         )  # fmt: skip
 
     def build(self, command: Command, *, strict: bool = True, counters: Counters | None = None) -> Evaluation:

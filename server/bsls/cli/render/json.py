@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from bsls.check.registry import find
 from bsls.finding import Finding, Severity
 from bsls.source import Span
+
+
+def place(span: Span) -> dict[str, object]:
+    """A place in a file: `path` and `range`."""
+    return {"path": span.source.path, "range": _range(span)}
 
 
 def _range(span: Span | None) -> dict[str, dict[str, int]]:
@@ -22,6 +26,8 @@ def _range(span: Span | None) -> dict[str, dict[str, int]]:
 
 def as_json(findings: Sequence[Finding], files: int) -> str:
     """The agreed form, version 1."""
+    from bsls.check.registry import find
+
     diagnostics: list[dict[str, object]] = []
     for f in findings:
         rule = find(f.rule)
@@ -32,10 +38,10 @@ def as_json(findings: Sequence[Finding], files: int) -> str:
             "code": rule.code if rule else "",
             "rule": f.rule,
             "message": f.message + (f" ({f.help})" if f.help else ""),
-            "related": [{"path": r.span.source.path, "range": _range(r.span), "message": r.message} for r in f.related],
+            "related": [{**place(r.span), "message": r.message} for r in f.related],
             "fixes": [
                 {"title": x.title, "safe": x.safe,
-                 "edits": [{"path": e.span.source.path, "range": _range(e.span), "newText": e.text} for e in x.edits]}
+                 "edits": [{**place(e.span), "newText": e.text} for e in x.edits]}
                 for x in f.fixes
             ],
         })  # fmt: skip

@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from bsls.cli.render.json import place
 from bsls.network.naming import access_names
 from bsls.network.network import Network
 from bsls.network.node import GROUPS, Node
 from bsls.network.validation import validate
 from bsls.shape import Dims
-from bsls.source import Span
 
 _COLUMNS = ("name", "in BrainScript", "operation", "shape", "values", "learnable", "inputs")
 _NUMBERS = _COLUMNS.index("values")
@@ -75,7 +75,7 @@ def as_json(network: Network) -> dict[str, Any]:
                 "dims": _listed(_dims(node)),
                 "parameter": node.is_parameter,
                 "learnable": node.is_learnable,
-                "origin": _origin(node.origin),
+                "origin": place(node.origin) if node.origin is not None else None,
             }
             for node in network.by_name()
         ],
@@ -112,13 +112,6 @@ def _shape(node: Node) -> str | None:
 
 def _listed(dims: Dims | None) -> list[int] | None:
     return None if dims is None else list(dims)
-
-
-def _origin(span: Span | None) -> dict[str, Any] | None:
-    if span is None:
-        return None
-    places = [{"line": p.line, "character": p.character} for p in (span.start_position, span.end_position)]
-    return {"path": span.source.path, "range": {"start": places[0], "end": places[1]}}
 
 
 def _plain(name: str) -> str:
