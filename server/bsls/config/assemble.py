@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from bsls.config.section import Section
-from bsls.finding import BsError
+from bsls.finding import BsError, Finding
 from bsls.source import ExpandedText, Source
 from bsls.syntax.brackets import with_matching_brackets
 from bsls.syntax.outer import blank_comments
@@ -20,6 +20,17 @@ def assemble(parts: Iterable[Source], include: Callable[[str], Source] | None = 
     A file that is included twice counts once. Brackets that do not match are problems of the block; it has the text
     with those that were probably meant.
     """
+    sources = list(parts)
+    first = next((s for s in sources if s.path != COMMAND_LINE), sources[0] if sources else Source("", ""))
+    joined, problems = joined_text(sources, include)
+    return Section("", joined, None, first.span(0, 0), problems)
+
+
+def joined_text(
+    parts: Iterable[Source], include: Callable[[str], Source] | None = None
+) -> tuple[ExpandedText, list[Finding]]:
+    """The text of the parts one after another, without comments, with the brackets that were probably meant; and what is
+    wrong with the brackets."""
     texts: list[ExpandedText | str] = []
     seen: set[str] = set()
 
@@ -55,12 +66,9 @@ def assemble(parts: Iterable[Source], include: Callable[[str], Source] | None = 
         texts.append(text.slice(at, len(text)))
         texts.append("\n")
 
-    sources = list(parts)
-    for source in sources:
+    for source in parts:
         add(source)
-    first = next((s for s in sources if s.path != COMMAND_LINE), sources[0] if sources else Source("", ""))
-    joined, problems = with_matching_brackets(ExpandedText.join(texts))
-    return Section("", joined, None, first.span(0, 0), problems)
+    return with_matching_brackets(ExpandedText.join(texts))
 
 
 COMMAND_LINE = "<command line>"

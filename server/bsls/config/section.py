@@ -8,12 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from bsls.finding import BsError, Finding
 from bsls.source import ExpandedText, Source, Span
-from bsls.syntax.outer import OPENERS, OuterProblem, closing, scan_items
+from bsls.syntax.outer import OPENERS, OuterProblem, closing, list_separator, scan_items
 
 VARIABLE = re.compile(r"\$([A-Za-z_][^,/<>?;':\"\[\]{}\\|!@#%^&*()+=~\s$]*)\$")
 """`$x$`, which stands for the value of the key x."""
-_SIGNS = tuple("`~!@$%^&*_-+|:;,?.")
-_PATHS = ("..", ".\\", "./")
 _INTEGER = re.compile(r"[+-]?[0-9]+$")
 _TRUE = {"t", "true", "T", "True", "TRUE", "1"}
 _FALSE = {"f", "false", "F", "False", "FALSE", "0", ""}
@@ -84,8 +82,8 @@ class Value:
         raw, separator = self.raw.strip(), ":"
         if len(raw) >= 2 and raw.text[0] in OPENERS and closing(raw.text, 0) == len(raw) - 1:
             opener, raw = raw.text[0], raw.slice(1, len(raw) - 1)
-            if opener != '"' and raw.text[:1] in _SIGNS and raw.text[:2] not in _PATHS:
-                separator = raw.text[0]
+            if opener != '"':
+                separator = list_separator(raw.text, 0, separator)[0]
         found: list[Value] = []
         at, text = 0, raw.text
         while at < len(text):
@@ -133,7 +131,8 @@ class Section:
         """At the top: takes down, by place, each `$x$` that has no value. None: that is an error."""
 
     @property
-    def _top(self) -> Section:
+    def top(self) -> Section:
+        """The block around all others."""
         section = self
         while section.parent is not None:
             section = section.parent
@@ -229,7 +228,7 @@ class Section:
             if value is None:
                 return None
             if VARIABLE.fullmatch(value.raw.text.strip()):  # not a block, but it should have become one
-                finding = (self._top.unresolved or {}).get((value.span.source, value.span.start))
+                finding = (self.top.unresolved or {}).get((value.span.source, value.span.start))
                 raise BsError.of(finding) if finding is not None else value.error("a block is expected")
             self._sections[key.lower()] = Section(value.key, value.raw, self, value.key_span)
         return self._sections[key.lower()]
@@ -251,7 +250,7 @@ class Section:
             try:
                 value = self._expanded(m.group(1), span, ())
             except BsError as error:
-                unresolved = self._top.unresolved
+                unresolved = self.top.unresolved
                 if unresolved is None:
                     raise
                 unresolved.setdefault((span.source, span.start), error.finding)

@@ -30,16 +30,35 @@ class Limits:
 
 @dataclass(slots=True)
 class Counters:
-    """What runs on over all networks of a run: seeds of random initial values, and names of axes."""
+    """What runs on over all networks of a run: seeds of random initial values, names of axes, numbers of NDL nodes
+    without name. NDL has seeds of its own."""
 
     seed: int = 1
     axis_names: AxisNames = field(default_factory=AxisNames)
     constant_seed: bool = False
+    ndl_seed: int = 1
+    unnamed: int = 0
 
     def next_seed(self) -> int:
         seed = 1 if self.constant_seed else self.seed
         self.seed += 1
         return seed
+
+    def next_ndl_seed(self) -> int:
+        seed = 1 if self.constant_seed else self.ndl_seed
+        self.ndl_seed += 1
+        return seed
+
+    def next_unnamed(self) -> int:
+        """The number of the next thing in NDL that has no name, a number or a call."""
+        self.unnamed += 1
+        return self.unnamed
+
+    def skip(self, others: Counters) -> None:
+        """Counts on as if the networks that `others` counted had been made here."""
+        self.seed += others.seed - 1
+        self.ndl_seed += others.ndl_seed - 1
+        self.unnamed += others.unnamed
 
 
 @dataclass(slots=True)
@@ -77,3 +96,12 @@ class Environment:
     cancel: Event | None = None
     printed: Callable[[str], None] = lambda text: None
     findings: list[Finding] = field(default_factory=list)
+
+
+def dims_from_file(attributes: dict[str, object], environment: Environment) -> None:
+    """Dimensions of a parameter that were left open, from the file with its initial values."""
+    dims = attributes["dims"]
+    if isinstance(dims, tuple) and 0 in dims and len(dims) <= 2:
+        size = environment.matrix_size(str(attributes["initFromFilePath"]))
+        if size is not None:
+            attributes["dims"] = tuple(given or found for given, found in zip(dims, size, strict=False))

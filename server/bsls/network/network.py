@@ -65,6 +65,21 @@ class Network:
             raise ValueError(f"a node named '{node.name}' is already there")
         self._nodes[node.name.lower()] = node
 
+    def remove(self, node: Node) -> None:
+        """Takes a node out, of the groups as well; the inputs of others are left as they are."""
+        del self._nodes[node.name.lower()]
+        for nodes in self.groups.values():
+            if node in nodes:
+                nodes.remove(node)
+
+    def rename(self, node: Node, name: str) -> None:
+        """Gives a node of the network another name, which must be free."""
+        if name.lower() in self._nodes:
+            raise ValueError(f"a node named '{name}' is already there")
+        del self._nodes[node.name.lower()]
+        node.name = name
+        self._nodes[name.lower()] = node
+
     def tag(self, node: Node, group: str) -> None:
         """Puts `node` into a group, once."""
         if node not in self.groups[group]:

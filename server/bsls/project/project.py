@@ -22,6 +22,7 @@ from bsls.network.cloning import duplicate
 from bsls.network.network import Network
 from bsls.network.validation import Validation, validate
 from bsls.project.files import Files
+from bsls.project.ndl import network_of_ndl
 from bsls.source import Source, Span
 from bsls.syntax.brainscript import Members, tokens
 from bsls.syntax.raw import LANGUAGES
@@ -168,16 +169,22 @@ class Project:
                 "missing-key", f"command '{command.name}' has no network description", command.section.span,
                 help="add BrainScriptNetworkBuilder = { ... }",
             )  # fmt: skip
-        if value.key.lower() not in BRAINSCRIPT:
+        make = DESCRIPTIONS.get(value.key.lower())
+        if make is None:
             raise BsError(
                 "unsupported-builder",
                 f"{value.key} is not supported by this version",
                 value.key_span,
                 help="describe the network in BrainScriptNetworkBuilder",
             )
+        return make(self, command, value, self.environment(command, strict=strict, counters=counters))
+
+    def _from_brainscript(self, command: Command, value: Value, environment: Environment) -> Evaluation:
         self._need_values(value)
-        environment = self.environment(command, strict=strict, counters=counters)
         return evaluate_network(value.raw, environment, self.members(command))
+
+    def _from_ndl(self, command: Command, value: Value, environment: Environment) -> Evaluation:
+        return network_of_ndl(command, value, self.files, environment)
 
     def _need_values(self, description: Value) -> None:
         """Raises where a `$x$` without value stands in a network description, but for strings."""
@@ -379,6 +386,13 @@ class Project:
             neighbour = projects[path]
             if neighbour is not None and neighbour is not self:
                 yield neighbour
+
+
+DESCRIPTIONS: dict[str, Callable[[Project, Command, Value, Environment], Evaluation]] = {
+    **dict.fromkeys(BRAINSCRIPT, Project._from_brainscript),
+    "ndlnetworkbuilder": Project._from_ndl,
+}
+"""How the network is made that a key, in lower case, describes."""
 
 
 def is_model_name(name: str) -> bool:

@@ -16,6 +16,8 @@ _SEPARATORS = ",;\n\r"
 _BLANK = " \t"
 _COMMENT = re.compile(r"^[ \t]*#[^\n]*|^[^#\n]*[ \t](#[^\n]*)", re.MULTILINE)
 _BRACKET = re.compile(r"[\[\](){}\"]")
+_SIGNS = tuple("`~!@$%^&*_-+|:;,?.")
+_PATHS = ("..", ".\\", "./")
 _NAME_END = re.compile(r"[=,;\n\r\[{(\"]")
 _VALUE_END = re.compile(r"[,;\n\r\[{(\"\])}]")
 
@@ -86,6 +88,36 @@ def closing(text: str, at: int, end: int | None = None) -> int:
         else:
             return -1
     return -1
+
+
+def list_separator(text: str, start: int, default: str) -> tuple[str, int]:
+    """What separates the elements of a list, beside commas and line ends, and where the first of them begins.
+
+    `start` is behind the opening bracket. A sign that stands there separates in the place of `default`: `(;a;b)`. So it
+    is in every list in brackets, the arguments of a call included: `(-1)` is the list of `1`.
+    """
+    if text[start : start + 1] in _SIGNS and text[start : start + 2] not in _PATHS:
+        return text[start], start + 1
+    return default, start
+
+
+def scan_list(text: str, start: int, end: int, separator: str) -> list[tuple[int, int]]:
+    """The elements between two offsets, without blanks around them; one that has a bracket ends behind that."""
+    ends = re.compile(rf"[,\n\r\[{{(\"{re.escape(separator)}]")
+    found: list[tuple[int, int]] = []
+    at = start
+    while at < end:
+        if text[at] in _BLANK or text[at] in ",\n\r" or text[at] == separator:
+            at += 1
+            continue
+        m = ends.search(text, at, end)
+        stop = m.start() if m else end
+        if m and m.group() in OPENERS:
+            close = closing(text, stop, end)
+            stop = close + 1 if close >= 0 else end
+        found.append((at, at + len(text[at:stop].rstrip())))
+        at = stop
+    return found
 
 
 def scan_items(text: str, start: int = 0, end: int | None = None) -> tuple[list[Item], list[OuterProblem]]:
