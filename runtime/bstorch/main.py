@@ -101,6 +101,8 @@ def _action(command: Command) -> Run:
         from bstorch.actions.evaluate import run
     elif command.action == "write":
         from bstorch.actions.write import run
+    elif command.action == "edit":
+        from bstorch.actions.edit import run
     elif command.action.lower() in ("dumpnodes", "dumpnode"):
         from bstorch.actions.dump_nodes import run
     else:

@@ -16,6 +16,7 @@ from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.network.printing import evaluation_log
 from bsls.network.validation import validate
+from bsls.source import Span
 from bstorch.context import RunContext
 from bstorch.readers.base import Reader, check_streams
 from bstorch.readers.open import open_reader
@@ -65,8 +66,8 @@ def placed(command: Command) -> Iterator[None]:
 
 
 @contextmanager
-def writing(path: str, value: Value | None) -> Iterator[None]:
-    """What the system refuses while `path` is written is an error at the `value` that names it."""
+def writing(path: str, span: Span | None) -> Iterator[None]:
+    """What the system refuses while `path` is written is an error at the place that names it."""
     try:
         yield
     except BrokenPipeError:
@@ -75,7 +76,7 @@ def writing(path: str, value: Value | None) -> Iterator[None]:
         reason = f"cannot write '{error.filename or path}': {error.strerror}"
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         help = "make room on the disk" if full else "check the folder and its permissions"
-        raise BsError("file-write", reason, value.span if value is not None else None, help=help) from error
+        raise BsError("file-write", reason, span, help=help) from error
 
 
 def required_section(section: Section, *keys: str) -> Section:

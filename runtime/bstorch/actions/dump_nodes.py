@@ -46,7 +46,8 @@ def run(command: Command, context: RunContext) -> None:
         how = "with" if values else "without"
         context.say(f"DumpNodeInfo: dumping node info ({how} printing values) to {output}")
     text = "".join(node_text(n, values, metadata) for n in nodes)
-    with writing(output, section.get("outputFile")):
+    named = section.get("outputFile")
+    with writing(output, named.span if named is not None else None):
         make_folder(os.path.dirname(output))
         with open(output, "w", encoding="utf-8") as file:
             file.write(text)

@@ -62,7 +62,7 @@ def run(command: Command, context: RunContext) -> None:
     size = sizes[0].integer() if sizes else MINIBATCH_SIZE
     suit_threads(network, size)
     warner = Warner(context.say)
-    with writing(f"{path}.*", where), ExitStack() as stack:
+    with writing(f"{path}.*", where.span), ExitStack() as stack:
         outputs = [(n, TextOutput(n.name, shape_of(n).dims, form, warner), _opened(path, n, stack)) for n in nodes]
         _write_once(outputs, form.prologue)
         samples = 0

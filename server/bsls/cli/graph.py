@@ -34,9 +34,11 @@ def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, .
     for step in steps:
         if form == "log":
             click.echo(f"# {step.name} command ({step.action} action)")
-        if step.kind.network not in ("build", "either"):
+        if step.kind.network not in ("build", "either", "edit"):
             continue
         evaluation = project.network(step)
+        if step.runs_script:
+            continue
         if evaluation.network is None:
             path = step.section.require("modelPath")
             raise BsError(

@@ -13,14 +13,15 @@ from bsls.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A kind of command. `network`: it builds one (`build`), builds or loads one (`either`), loads one, or needs none.
+    """A kind of command. `network`: it builds one (`build`), builds or loads one (`either`), builds one or runs a script
+    that edits models (`edit`), loads one, or needs none.
 
     `writes` is the key of the model file that it makes. `supported` tells what this version runs,
     `trains` which actions have an SGD block and may have a cvReader.
     """
 
     name: str
-    network: Literal["build", "either", "load", "none"] = "none"
+    network: Literal["build", "either", "edit", "load", "none"] = "none"
     writes: str = ""
     reads_data: bool = False
     supported: bool = False
@@ -37,7 +38,7 @@ ACTIONS = {
         Action("eval", "either", "", True, True),
         Action("cv", "load", "", True),
         Action("write", "either", "", True, True),
-        Action("edit", "none", "outputModelPath"),
+        Action("edit", "edit", "outputModelPath", supported=True),
         Action("bnstat", "load", "newModelPath", True),
         Action("dumpNodes", "load", supported=True),
         Action("dumpNode", "load", supported=True),
@@ -88,6 +89,11 @@ class Command:
             if value is not None:
                 return value
         return None
+
+    @property
+    def runs_script(self) -> bool:
+        """Whether this edits models by a script, not by a network description."""
+        return self.kind.network == "edit" and self.section.lookup("BrainScriptNetworkBuilder") is None
 
     def blocks(self) -> list[Section]:
         """The command's section, and the blocks outside of it that its action looks up."""

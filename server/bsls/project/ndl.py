@@ -12,7 +12,7 @@ from bsls.evaluate.environment import Environment
 from bsls.evaluate.ndl import evaluate_scripts
 from bsls.finding import BsError
 from bsls.project.files import Files
-from bsls.source import ExpandedText
+from bsls.source import ExpandedText, Span
 from bsls.syntax.ndl import Script, parse_script
 
 
@@ -47,16 +47,16 @@ def file_scripts(
 
     `block` is where `$x$` is looked up; `sections` may have other values of `load` and `run`.
     """
-    text = file_text(path, value, block, files)
+    text = script_text(path, value, block, files)
     inner = Section("", text)
     keys = [(sections.lookup(key) if sections is not None else None) or inner.own(key) for key in ("load", "run")]
     if not any(keys):
         return [parse_script(text)]
     names = [name for listed in keys if listed is not None for name in listed.array()]
-    return [parse_script(_required(inner, name).raw) for name in names]
+    return [parse_script(required(inner, name.text, name.span).raw) for name in names]
 
 
-def file_text(path: str, value: Value, block: Section, files: Files) -> ExpandedText:
+def script_text(path: str, value: Value, block: Section, files: Files) -> ExpandedText:
     """The text of a script that `value` names, with its `$x$` replaced as seen from `block`."""
     source = files.source(path, value.span)
     text, problems = joined_text([source], lambda name: files.source(name, value.span))
@@ -76,12 +76,13 @@ def _with_values(text: ExpandedText, block: Section) -> ExpandedText:
     return text
 
 
-def _required(section: Section, name: Value) -> Value:
-    value = section.own(name.text)
+def required(section: Section, name: str, span: Span) -> Value:
+    """The section of a file called `name`, which is wanted at `span`."""
+    value = section.own(name)
     if value is None:
         blocks = ", ".join(v.key for v in section if v.raw.text[:1] in ("[", "{", "("))
         raise BsError(
-            "unknown-command", f"there is no section '{name.text}' in the file", name.span,
+            "unknown-command", f"there is no section '{name}' in the file", span,
             help=f"its sections are {blocks}" if blocks else "the file has no sections",
         )  # fmt: skip
     return value

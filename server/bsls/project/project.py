@@ -16,12 +16,14 @@ from bsls.config.commands import Command, commands
 from bsls.config.section import VARIABLE, Section, Value
 from bsls.evaluate.brainscript import Evaluation, evaluate_network, members_of
 from bsls.evaluate.environment import Counters, Environment, Model
+from bsls.evaluate.mel import Host
 from bsls.finding import BsError, Finding
 from bsls.modelfile import v1
 from bsls.network.cloning import duplicate
 from bsls.network.network import Network
 from bsls.network.validation import Validation, validate
 from bsls.project.files import Files
+from bsls.project.mel import SavedModels, run_mel, saved_by_script
 from bsls.project.ndl import network_of_ndl
 from bsls.source import Source, Span
 from bsls.syntax.brainscript import Members, tokens
@@ -216,7 +218,9 @@ class Project:
         A loaded network without description must exist or be foreseen; otherwise `network` is None.
         """
         kind = command.kind.network
-        if kind == "build" or (kind == "either" and command.builder() is not None):
+        if command.runs_script:
+            return self.edit(command, self.host(), strict=strict)
+        if kind in ("build", "edit") or (kind == "either" and command.builder() is not None):
             return self.build(command, strict=strict)
         if kind == "none":
             return Evaluation(None)
@@ -225,6 +229,18 @@ class Project:
         if model is None:
             return Evaluation(None, complete=False)
         return Evaluation(model.network, model.validation, complete=model.complete)
+
+    def edit(
+        self, command: Command, host: Host, *, strict: bool = True, counters: Counters | None = None
+    ) -> Evaluation:
+        """Runs the command's script of the model editing language. It has no network of its own."""
+        return run_mel(command, self.files, self.environment(command, strict=strict, counters=counters), host)
+
+    def host(self, counters: Counters | None = None) -> SavedModels:
+        """What a script loads when nothing is written: models of this project, and those that it saves itself."""
+        return SavedModels(
+            self.files, lambda path, span: self.load_model(path, span, counters), counters or self.counters
+        )
 
     def load_model(self, path: str, span: Span | None = None, counters: Counters | None = None) -> Model | None:
         """The network of a model (a copy): from its file, else from the command that will write it.
@@ -265,17 +281,24 @@ class Project:
         if key not in networks:
             networks[key] = None  # also ends a circle
             found = self.writer(path)
-            if found is not None and found[1].builder() is not None:
-                project, command = found
-                try:
-                    evaluation = project.build(command, strict=False, counters=Counters())
-                except BsError:
-                    return None
-                for node in evaluation.network or ():
-                    if node.is_parameter and node.shape is not None:
-                        node.attributes["dims"] = node.shape.dims
-                        node.value = None
-                networks[key] = evaluation
+            if found is None:
+                return None
+            project, command = found
+            counters = Counters()
+            try:
+                if command.runs_script:
+                    host = project.host(counters)
+                    project.edit(command, host, strict=False, counters=counters)
+                    networks |= {project.files.absolute(p): e for p, e in host.saved.items()}
+                elif command.builder() is not None:
+                    networks[key] = project.build(command, strict=False, counters=counters)
+            except BsError:
+                return None
+            evaluation = networks[key]
+            for node in (evaluation.network if evaluation is not None else None) or ():
+                if node.is_parameter and node.shape is not None:
+                    node.attributes["dims"] = node.shape.dims
+                    node.value = None
         return networks[key]
 
     def writer(self, path: str) -> tuple[Project, Command] | None:
@@ -334,6 +357,9 @@ class Project:
             for word in words:
                 try:
                     command = Command(section.name, word.text, section, word.span, word.span)
+                    if command.runs_script:
+                        yield from ((command, value) for value in saved_by_script(command, self.files))
+                        continue
                     written = section.get(command.kind.writes) if command.kind.writes else None
                 except (BsError, KeyError):
                     continue
