@@ -9,6 +9,7 @@ from typing import TextIO
 
 import torch
 
+from bsls.evaluate.environment import Counters
 from bsls.project.project import Project
 from bstorch.events import EventWriter
 
@@ -24,8 +25,8 @@ class RunContext:
     command: str = ""
     commands: list[str] = field(default_factory=list)
     """All that are run, as `command = ...` names them."""
-    skipped_seeds: int = 0
-    """Seeds that the networks of skipped commands have used when this run was begun, before it was interrupted."""
+    skipped: Counters = field(default_factory=Counters)
+    """What the networks of skipped commands have counted when this run was begun, before it was interrupted."""
 
     def say(self, line: str = "") -> None:
         """Writes a line of the log."""

@@ -29,40 +29,39 @@ def run(command: Command, context: RunContext) -> None:
     if finished is not None and finished == settings.max_epochs:
         context.say(f"Final model exists: {files.path}")
         context.say("No further training is necessary.")
-        context.skipped_seeds += _seeds_before(files, finished, command, context)
+        context.skipped.skip(_counted_before(files, finished, command, context))
         checkpoints.remove_leftovers(files.path)
         if not settings.keep_checkpoints:  # of a run that was killed when all was done but this
             checkpoints.drop_checkpoint(files.model(finished - 1))
         return
     context.say()
     if finished is not None:
-        context.skipped_seeds += _seeds_before(files, finished, command, context)
+        context.skipped.skip(_counted_before(files, finished, command, context))
         context.say(f"Starting from checkpoint. Loading network from '{files.model(finished)}'.")
         network = _own_model(files.model(finished))
     else:
         if command.trace_level > 0:
             context.say("Creating virgin network.")
         if files.finished_epochs() is None:
-            context.project.counters.seed += context.skipped_seeds
-            context.skipped_seeds = 0
+            context.project.counters.skip(context.skipped)
+            context.skipped = Counters()
         network = made_network(command, context, command.trace_level)
     context.say_all(ignored_settings(settings))
     train(network, section, settings, files, context, begun=finished)
 
 
-def _seeds_before(files: ModelFiles, epoch: int, command: Command, context: RunContext) -> int:
-    """How many seeds the command's network took when this run was begun; 0 where its models come from another run.
+def _counted_before(files: ModelFiles, epoch: int, command: Command, context: RunContext) -> Counters:
+    """What the command's network counted when this run was begun; nothing where its models come from another run.
 
-    They count for the networks of later commands, which get the initial values then that they would have got if the run
+    Seeds count for the networks of later commands, which get the initial values then that they would have got if the run
     had not been interrupted.
     """
     note = checkpoints.read_note(files.model(epoch))
-    if epoch > 0 and (note is None or note.get("commands") != context.commands):
-        return 0
     counters = Counters()
-    with suppress(BsError):
-        context.project.build(command, strict=False, counters=counters)
-    return counters.seed - Counters().seed
+    if epoch == 0 or (note is not None and note.get("commands") == context.commands):
+        with suppress(BsError):
+            context.project.build(command, strict=False, counters=counters)
+    return counters
 
 
 def _own_model(path: str) -> Network:

@@ -64,6 +64,8 @@ class Context:
             try:
                 if command.kind.network == "build" and command.builder() is None:
                     continue  # a missing key, said elsewhere
+                if command.runs_script and command.section.get("editPath") is None:
+                    continue
                 if command.kind.network == "load" and command.model_path is None:
                     continue
                 if command.kind.network == "either" and command.builder() is None and command.model_path is None:

@@ -6,26 +6,31 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bsls.check.registry import all_rules
 from bsls.check.rule import Context, Rule
-from bsls.config.assemble import COMMAND_LINE
+from bsls.config.assemble import COMMAND_LINE, joined_text
 from bsls.evaluate.brainscript import members_of
 from bsls.finding import BsError, Finding, Related
 from bsls.project.files import Files
+from bsls.project.ndl import parts
 from bsls.project.project import Project
 from bsls.resolve.scopes import certain_problems
 from bsls.source import ExpandedText, Source, Span
 from bsls.syntax.brackets import check_depth
 from bsls.syntax.brainscript import Members
+from bsls.syntax.mel import parse as parse_mel
+from bsls.syntax.ndl import parse_script
 
 
 def check_config(arguments: Sequence[str], files: Files | None = None) -> tuple[list[Finding], Files]:
     """The findings for `configFile=F key=value ...`, and the files that were read.
 
-    A single file F that ends in `.bs` is BrainScript alone, and is checked for its syntax.
+    A single file F that ends in `.bs`, `.ndl` or `.mel` is no config, and is checked for its syntax.
     """
     files = files or Files()
     try:
         if len(arguments) == 1 and is_brainscript(arguments[0]):
             return check_brainscript(files.source(arguments[0].partition("=")[2])), files
+        if len(arguments) == 1 and is_script(arguments[0]):
+            return check_script(files.source(arguments[0].partition("=")[2])), files
         context = Context(Project(arguments, files, tolerant=True))
     except BsError as error:
         if error.finding.rule == "usage":
@@ -45,6 +50,20 @@ def check_brainscript(source: Source, members: Members | None = None) -> list[Fi
     check_depth(text)
     members = members or members_of(text) or Members(text, 0, len(text))
     return _sorted([*members.problems, *(f for name in members.names for f in members.findings(name))])
+
+
+def is_script(path: str) -> bool:
+    """Whether a file holds NDL, or commands of the model editing language, without a config around it."""
+    return path.lower().endswith((".ndl", ".mel"))
+
+
+def check_script(source: Source) -> list[Finding]:
+    """What is wrong with the syntax of a file of NDL or of the model editing language."""
+    text, problems = joined_text([source])
+    if source.path.lower().endswith(".mel"):
+        return _sorted([*problems, *(p for part in parts(text, "edit") for p in parse_mel(part).problems)])
+    scripts = map(parse_script, parts(text, "load", "run"))
+    return _sorted([*problems, *(p for script in scripts for p in script.all_problems())])
 
 
 def all_findings(context: Context) -> list[Finding]:

@@ -144,7 +144,7 @@ class _Runner:
         return _Edited(network, not lines.binder.incomplete)
 
     def _new_network(self) -> Network:
-        return Network(self.environment.precision, self.environment.counters.next_network())
+        return Network(self.environment.precision, self.environment.counters.axis_names)
 
     def _finish_lines(self, model: _Edited, until: Pass = Pass.INITIALISE) -> None:
         """What lines of NDL have added must have inputs and values before the network is looked at."""

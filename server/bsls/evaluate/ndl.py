@@ -334,9 +334,9 @@ def evaluate_scripts(
 
     With a strict environment the first problem is raised as BsError; else all are in `findings`.
     """
-    network = Network(environment.precision, environment.counters.next_network())
+    network = Network(environment.precision, environment.counters.axis_names)
     evaluator = ScriptEvaluator(environment, network, seed_offset=seed_offset)
-    result = Evaluation(network, findings=environment.findings)
+    result = Evaluation(network, findings=environment.findings, silent=True)
     try:
         for script in macros:
             evaluator.binder.bind(script, Scope())

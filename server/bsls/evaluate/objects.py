@@ -30,6 +30,7 @@ from bsls.network.network import Network
 from bsls.network.node import GROUPS, Node
 from bsls.network.queries import loop_without_delay
 from bsls.network.replacing import relink
+from bsls.resolve.names import similar
 from bsls.schema.ops import get as get_op
 from bsls.schema.ops.base import Attribute, ShapeError
 from bsls.schema.ops.parameters import dims_for_matrix, matrix_size
@@ -230,11 +231,14 @@ def _tags(value: object, settings: _Settings) -> list[str]:
     if not isinstance(value, str) or not value:
         return []
     if value not in GROUPS and value not in OLD_TAGS:
+        span, meant = settings.span("tag"), similar(value, GROUPS)
+        fixes = [Fix(f"change to '{meant}'", (Edit(span, f"'{meant}'"),), safe=True)] if meant else []
         raise BsError(
             "wrong-value",
             f"invalid group tag '{value}'",
-            settings.span("tag"),
+            span,
             help="must be one of " + ", ".join(f"'{g}'" for g in GROUPS),
+            fixes=fixes,
         )
     return [OLD_TAGS.get(value, value)]
 

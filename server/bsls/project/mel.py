@@ -16,7 +16,7 @@ from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.network.validation import validate
 from bsls.project.files import Files
-from bsls.project.ndl import macro_files, required, script_text
+from bsls.project.ndl import macro_files, parts, required, script_text
 from bsls.source import Span
 from bsls.syntax import mel as tree
 from bsls.syntax import ndl
@@ -38,7 +38,7 @@ class SavedModels:
         if own is None or own.network is None:
             return self._load(path, span)
         network = duplicate(own.network)
-        network.ordinal = self.counters.next_network()
+        network.enter(self.counters.axis_names)
         return Model(network, validate(network), own.complete)
 
     def save(self, path: str, network: Network, complete: bool, span: Span) -> None:
@@ -90,8 +90,4 @@ def _scripts(command: Command, files: Files) -> list[tree.MelScript]:
     """What `editPath` names: the sections that its key `edit` lists, or all of it."""
     value = command.section.require("editPath")
     text = script_text(value.text, value, command.section, files)
-    inner = Section("", text)
-    listed = inner.own("edit")
-    if listed is None:
-        return [tree.parse(text)]
-    return [tree.parse(required(inner, name.text, name.span).raw) for name in listed.array()]
+    return [tree.parse(part) for part in parts(text, "edit")]

@@ -47,13 +47,21 @@ def file_scripts(
 
     `block` is where `$x$` is looked up; `sections` may have other values of `load` and `run`.
     """
-    text = script_text(path, value, block, files)
+    return [parse_script(part) for part in parts(script_text(path, value, block, files), "load", "run", given=sections)]
+
+
+def parts(text: ExpandedText, *keys: str, given: Section | None = None) -> list[ExpandedText]:
+    """The sections of a file that its `keys` list, or all of it where it has none of these keys.
+
+    `given` may have other values of them.
+    """
     inner = Section("", text)
-    keys = [(sections.lookup(key) if sections is not None else None) or inner.own(key) for key in ("load", "run")]
-    if not any(keys):
-        return [parse_script(text)]
-    names = [name for listed in keys if listed is not None for name in listed.array()]
-    return [parse_script(required(inner, name.text, name.span).raw) for name in names]
+    inner.unresolved = {}  # what `$x$` there still are stand for themselves
+    listed = [(given.lookup(key) if given is not None else None) or inner.own(key) for key in keys]
+    if not any(listed):
+        return [text]
+    names = [name for value in listed if value is not None for name in value.array()]
+    return [required(inner, name.text, name.span).raw for name in names]
 
 
 def script_text(path: str, value: Value, block: Section, files: Files) -> ExpandedText:

@@ -9,7 +9,7 @@ from functools import cached_property
 from threading import Event
 
 from bsls.check.rule import Checked, Context
-from bsls.check.run import all_findings, check_brainscript, is_brainscript, quick_findings
+from bsls.check.run import all_findings, check_brainscript, check_script, is_brainscript, is_script, quick_findings
 from bsls.config.section import Section
 from bsls.features.document import Document, DocumentKind
 from bsls.finding import BsError, Finding, Severity
@@ -56,7 +56,7 @@ class Analysis:
             return "other"
         if is_brainscript(self.source.path):
             return "brainscript"
-        return "other" if self.source.path.lower().endswith((".ndl", ".mel")) else "config"
+        return "other" if is_script(self.source.path) else "config"
 
     @cached_property
     def document(self) -> Document:
@@ -109,6 +109,11 @@ class Analysis:
         if self.kind == "brainscript":
             try:
                 return check_brainscript(self.source, document.networks[0].members if document.networks else None)
+            except BsError as error:
+                return [error.finding]
+        if is_script(self.source.path):
+            try:
+                return check_script(self.source)
             except BsError as error:
                 return [error.finding]
         return [self._problem] if self._problem is not None else []

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from bsls.check.rule import Context, Rule
 from bsls.config.commands import Command
+from bsls.config.section import Value
 from bsls.config.sgd import read_sgd
-from bsls.finding import BsError, Finding, Related
+from bsls.finding import BsError, Edit, Finding, Fix, Related
+from bsls.schema.config import known_in
 
 WITH_MODEL = ("test", "eval", "dumpNodes", "dumpNode", "dumpnode")
 """Actions that want a modelPath, whether or not they use the model."""
@@ -22,6 +25,11 @@ def check(context: Context) -> Iterator[Finding]:
     for command in context.commands:
         for key, hint in _missing(command):
             message = f"command '{command.name}' ({command.action}) has no '{key}'"
+            misspelt = _misspelt(command, key)
+            if misspelt is not None:
+                fix = Fix(f"change to {key}", (Edit(misspelt.key_span, key),))
+                yield Finding("missing-key", message, misspelt.key_span, help=f"did you mean '{key}'?", fixes=[fix])
+                continue
             span = command.section.span
             if key in said:
                 said[key].related.append(Related(message, span))
@@ -48,12 +56,26 @@ def _missing(command: Command) -> Iterator[tuple[str, str]]:
             yield "modelPath", 'add `modelPath = "..."`, or a network description'
     if command.action == "write" and section.get("outputPath") is None and section.lookup("writer") is None:
         yield "outputPath", 'add `outputPath = "..."`, the beginning of the names of the files'
+    if kind.network == "edit":
+        key = "editPath" if command.runs_script else "outputModelPath"
+        if section.get(key) is None:
+            yield key, 'add `editPath = "FILE"`' if command.runs_script else 'add `outputModelPath = "FILE"`'
     if kind.network == "build" and no_network:
         yield "BrainScriptNetworkBuilder", "add BrainScriptNetworkBuilder = { ... }"
     if kind.reads_data and section.section("reader") is None and section.lookup("readers") is None:
         yield "reader", 'add reader = { readerType = "CNTKTextFormatReader" ; file = "..." ; input = { ... } }'
     if kind.trains and command.sgd() is None:
         yield "SGD", "add SGD = { maxEpochs = ... ; learningRatesPerSample = ... }"
+
+
+def _misspelt(command: Command, key: str) -> Value | None:
+    """A key of the command that means nothing there, and was probably to be the missing one."""
+    for value in command.section:
+        if known_in(value.key) or value.raw.text[:1] in ("[", "{"):
+            continue
+        if get_close_matches(value.key.lower(), [key.lower()], 1, 0.65):
+            return value
+    return None
 
 
 RULE = Rule(
