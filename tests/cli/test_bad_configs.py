@@ -134,8 +134,8 @@ VALUES = {
         "include=$x$\n" + CONFIG, "c.cntk:1:1: an include line cannot use $x$", "write the path out",
     ),
     "another builder": (
-        changed(("BrainScriptNetworkBuilder", "NDLNetworkBuilder")),
-        "c.cntk:10:5: NDLNetworkBuilder is not supported by this version", "in BrainScriptNetworkBuilder",
+        changed(("SGD =", "createNetwork = x ; SGD =")),
+        "c.cntk:17:5: createNetwork is not supported by this version", "in BrainScriptNetworkBuilder",
     ),
     "a network that is no record": (
         changed(("SGD =", 'BrainScriptNetworkBuilder = "net.bs" ; SGD =')),
@@ -190,8 +190,8 @@ RUNS = {
         "c.cntk:5:18: reader UCIFastReader is not available yet in this version", "use readerType = CNTKTextFormatReader",
     ),
     "an action that is not there yet": (
-        changed(("command = Train:Test", "command = E"), ("Test =", "E = { action = edit }\nTest =")),
-        "c.cntk:19:16: the action 'edit' is not available yet in this version", "leave the command out",
+        changed(("command = Train:Test", "command = E"), ("Test =", "E = { action = devtest }\nTest =")),
+        "c.cntk:19:16: the action 'devtest' is not available yet in this version", "leave the command out",
     ),
     "a number of threads": (
         changed(("deviceId = -1", "numCPUThreads = many")),

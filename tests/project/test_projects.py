@@ -260,7 +260,7 @@ def test_commands_of_a_text_that_is_not_right(text: str, place: str) -> None:
     ("builder", "rule"),
     [
         ("", "missing-key"),
-        ("NDLNetworkBuilder = [ x ]", "unsupported-builder"),
+        ("createNetwork = [ x ]", "unsupported-builder"),
         ("BrainScriptNetworkBuilder = x", "syntax"),
     ],
 )

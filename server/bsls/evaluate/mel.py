@@ -107,7 +107,15 @@ class _Runner:
                 if error.finding.span is None:
                     error.finding.span = statement.text.span()
                 self._helper.binder.report(error)
+                self._missed(statement)
         return not self._helper.binder.incomplete
+
+    def _missed(self, statement: tree.Statement) -> None:
+        """A statement could not be run; the nodes that it would have named are not there then."""
+        command = schema.find(statement.name.text) if isinstance(statement, tree.Command) else None
+        if command is None or command.names:
+            for model in self.models.values():
+                model.complete = False
 
     def _statement(self, statement: tree.Statement) -> None:
         if isinstance(statement, tree.Snippet):

@@ -131,9 +131,9 @@ class Files:
                     text = file.read()
             except OSError as error:
                 self.absent.add(absolute)
-                meant = self.similar(path)
-                help = f"did you mean '{meant}'?" if meant else "correct the path"
-                raise BsError("missing-file", f"cannot read '{path}': {error.strerror}", place, help=help) from error
+                raise BsError(
+                    "missing-file", f"cannot read '{path}': {error.strerror}", place, help="correct the path"
+                ) from error
             self._refuse_binary(path, text, place)
             self.read[absolute] = Source(self.shown(path), text.replace("\r\n", "\n") if "\r\n" in text else text)
         return self.read[absolute]

@@ -16,7 +16,7 @@ from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.network.validation import validate
 from bsls.project.files import Files
-from bsls.project.ndl import macro_files, parts, required, script_text
+from bsls.project.ndl import macro_files, parts, required, script_source, script_text
 from bsls.source import Span
 from bsls.syntax import mel as tree
 from bsls.syntax import ndl
@@ -56,7 +56,7 @@ class SavedModels:
 
 def snippet(path: str, section: str, span: Span, files: Files) -> ndl.Script:
     """A section of a file of NDL, whose `$x$` are its own keys."""
-    source = files.source(path, span)
+    source = script_source(path, span, files)
     text, problems = joined_text([source], lambda name: files.source(name, span))
     for problem in problems:
         raise BsError.of(problem)

@@ -12,7 +12,7 @@ from bsls.evaluate.environment import Environment
 from bsls.evaluate.ndl import evaluate_scripts
 from bsls.finding import BsError
 from bsls.project.files import Files
-from bsls.source import ExpandedText, Span
+from bsls.source import ExpandedText, Source, Span
 from bsls.syntax.ndl import Script, parse_script
 
 
@@ -66,11 +66,22 @@ def parts(text: ExpandedText, *keys: str, given: Section | None = None) -> list[
 
 def script_text(path: str, value: Value, block: Section, files: Files) -> ExpandedText:
     """The text of a script that `value` names, with its `$x$` replaced as seen from `block`."""
-    source = files.source(path, value.span)
+    source = script_source(path, value.span, files)
     text, problems = joined_text([source], lambda name: files.source(name, value.span))
     for problem in problems:
         raise BsError.of(problem)
     return _with_values(block.expand(text), block)
+
+
+def script_source(path: str, span: Span, files: Files) -> Source:
+    """A file of NDL or of the model editing language that is named at `span`."""
+    try:
+        return files.source(path, span)
+    except BsError as error:
+        meant = files.similar(path) if error.finding.rule == "missing-file" else None
+        if meant:
+            error.finding.help = f"did you mean '{meant}'?"
+        raise
 
 
 def _with_values(text: ExpandedText, block: Section) -> ExpandedText:

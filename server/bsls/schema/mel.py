@@ -16,12 +16,16 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command. A parameter that ends in `?` may be missing, `...` stands for any number of them."""
+    """A command. A parameter that ends in `?` may be missing, `...` stands for any number of them.
+
+    `names` tells commands after which there are nodes with other names.
+    """
 
     name: str
     parameters: tuple[str, ...]
     alternates: tuple[str, ...] = ()
     option: Option | None = None
+    names: bool = False
 
     @property
     def least(self) -> int:
@@ -56,15 +60,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("UnloadModel", ("model?", "...")),
     Command("DumpModel", ("model", "file"), ("Dump",), _DATA),
     Command("DumpNode", ("node", "file"), option=_DATA),
-    Command("CopyNode", ("from", "to"), ("Copy",), _COPY),
-    Command("CopySubTree", ("from", "toModel", "prefix"), option=_COPY),
+    Command("CopyNode", ("from", "to"), ("Copy",), _COPY, names=True),
+    Command("CopySubTree", ("from", "toModel", "prefix"), option=_COPY, names=True),
     Command("CopyNodeInputs", ("from", "to"), ("CopyInputs",)),
     Command("SetNodeInput", ("node", "index", "input"), ("SetInput",)),
     Command("SetNodeInputs", ("node", "input1", "input2?", "input3?"), ("SetInputs",)),
     Command("SetProperty", ("node", "property", "value")),
     Command("SetPropertyForSubTree", ("root", "property", "value")),
     Command("RemoveNode", ("node?", "..."), ("Remove", "DeleteNode", "Delete")),
-    Command("Rename", ("old", "new")),
+    Command("Rename", ("old", "new"), names=True),
     Command("ReviseParameter", ("node", "file")),
 )
 """All commands, in the order in which an abbreviation is looked for."""

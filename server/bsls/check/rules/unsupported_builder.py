@@ -6,5 +6,5 @@ from bsls.check.rule import Rule
 
 RULE = Rule(
     "unsupported-builder", "BS022", 'A kind of network description that this version does not read.',
-    r"""NDLNetworkBuilder and SimpleNetworkBuilder are older descriptions. This version reads BrainScriptNetworkBuilder.""",
+    r"""SimpleNetworkBuilder is an older description. This version reads BrainScriptNetworkBuilder and NDLNetworkBuilder.""",
 )  # fmt: skip
