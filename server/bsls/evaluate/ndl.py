@@ -165,7 +165,7 @@ class ScriptEvaluator:
         if found.failed:
             raise UnknownValue(argument.span)
         if found.node is None:
-            raise self._no_node(argument, found)
+            raise self._no_node(item.site(argument), found)
         return found.node
 
     def _resolve(self, item: Item, argument: Item) -> Item:
@@ -182,33 +182,34 @@ class ScriptEvaluator:
                     found.span, help="give it a name in a statement of its own",
                 )  # fmt: skip
             if found.kind in (Kind.CONSTANT, Kind.ARRAY):
-                raise self._no_node(argument, found)
-            raise self._unknown(argument, item.scope)
+                raise self._no_node(item.site(argument), found)
+            raise self._unknown(argument, item.site(argument), item.scope)
         if again is None:
             again = argument
         again.node = known
         return again
 
-    def _unknown(self, argument: Item, scope: Scope) -> BsError:
+    def _unknown(self, argument: Item, site: Span, scope: Scope) -> BsError:
         name = argument.name
         candidates = [n for n in scope.names() if n.lower() != name.lower()] + [n.name for n in self.network]
         meant = similar(name, candidates)
-        fixes = [Fix(f"change to {meant}", (Edit(argument.span, meant),))] if meant else []
+        fixes = [Fix(f"change to {meant}", (Edit(site, meant),))] if meant else []
         help = f"did you mean '{meant}'?" if meant else "define it, here or further down"
         if self._calls and not meant:
             help = "a macro sees its parameters and what it defines itself"
-        return BsError("unknown-identifier", f"unknown identifier '{name}'", argument.span, help=help, fixes=fixes)
+        return BsError("unknown-identifier", f"unknown identifier '{name}'", site, help=help, fixes=fixes)
 
     @staticmethod
-    def _no_node(argument: Item, found: Item) -> BsError:
+    def _no_node(site: Span, found: Item) -> BsError:
+        written = site.text
         if found.kind == Kind.CONSTANT:
             return BsError(
-                "wrong-type", f"a node is expected as input, '{argument.text.text}' is a number", argument.span,
-                help=f"write Constant ({argument.text.text})",
+                "wrong-type", f"a node is expected as input, '{written}' is a number", site,
+                help=f"write Constant ({written})",
             )  # fmt: skip
         what = {Kind.ARRAY: "a list", Kind.CALL: "a macro without a node as result"}.get(found.kind, "no node")
         return BsError(
-            "wrong-type", f"a node is expected as input, '{argument.text.text}' is {what}", argument.span,
+            "wrong-type", f"a node is expected as input, '{written}' is {what}", site,
             help="the result of a macro is its last call" if found.kind == Kind.CALL else "name a node",
         )  # fmt: skip
 
@@ -248,13 +249,13 @@ class ScriptEvaluator:
                 if index < len(wanted):
                     raise BsError(
                         "missing-argument", f"'{wanted[index].id}' of the macro '{item.macro.name}' is missing",
-                        argument.span, help="options stand behind the arguments",
+                        item.site(argument), help="options stand behind the arguments",
                     )  # fmt: skip
                 body.symbols[argument.name.lower()] = argument
                 continue
             if index >= len(wanted):
                 raise BsError(
-                    "too-many-arguments", f"the macro '{item.macro.name}' expects {len(wanted)} arguments", argument.span,
+                    "too-many-arguments", f"the macro '{item.macro.name}' expects {len(wanted)} arguments", item.site(argument),
                     help="leave it out", related=[Related("it is defined here", item.macro.span)],
                 )  # fmt: skip
             if argument.kind == Kind.PARAMETER:
@@ -298,13 +299,13 @@ class ScriptEvaluator:
             found = self._resolve(array, member)
         elif member.node is None and member.kind == Kind.FUNCTION and not member.failed:
             raise BsError(
-                "wrong-type", f"'{member.text.text}' in {array.name} is not evaluated", member.span,
+                "wrong-type", f"'{member.text.text}' in {array.name} is not evaluated", array.site(member),
                 help="give it a name in a statement of its own",
             )  # fmt: skip
         if found.failed:
             raise UnknownValue(member.span)
         if found.node is None:
-            raise self._no_node(member, found)
+            raise self._no_node(array.site(member), found)
         return found.node
 
     def _no_features(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bsls.config.section import Value
 from bsls.evaluate.environment import Environment, dims_from_file
 from bsls.evaluate.ndl_scope import Binder, Item, Kind
+from bsls.evaluate.values import UnknownValue
 from bsls.finding import BsError, Edit, Finding, Fix, Severity
 from bsls.network.node import Node
 from bsls.resolve.names import similar
@@ -14,6 +15,7 @@ from bsls.schema import ndl as schema
 from bsls.schema.ops import get as get_op
 from bsls.schema.ops.base import Attribute
 from bsls.source import ExpandedText, Span
+from bsls.syntax import ndl as tree
 
 Values = dict[str, object]
 
@@ -41,7 +43,7 @@ class Maker:
         if not fitting:
             counts = " or ".join(f"{len(f.arguments)}{' or more' if f.rest else ''}" for f in forms)
             usage = " or ".join(f"({', '.join(a.name for a in f.arguments)}{', ...' if f.rest else ''})" for f in forms)
-            self._wrong_count(item, counts, min(len(f.arguments) for f in forms), f"write {item.function.name} {usage}")
+            self._wrong_count(item, counts, min(len(f.arguments) for f in forms), f"write {item.called} {usage}")
         return fitting[0]
 
     def _check_inputs(self, item: Item) -> None:
@@ -56,14 +58,16 @@ class Maker:
         count = len(item.positional)
         if count < least or (most is not None and count > most):
             wanted = f"{least}" if most == least else f"at least {least}" if most is None else f"{least} to {most}"
-            self._wrong_count(item, wanted, least, f"write {item.function.name} ({', '.join(op.inputs)})")
+            self._wrong_count(
+                item, wanted, least, f"write {item.called} ({', '.join(i.rstrip('?') for i in op.inputs)})"
+            )
 
     def _wrong_count(self, item: Item, wanted: str, least: int, help: str) -> None:
         assert item.function is not None
         count = len(item.positional)
         raise BsError(
             "missing-argument" if count < least else "too-many-arguments",
-            f"{item.function.name} expects {wanted} arguments, but {count} were given", item.span, help=help,
+            f"{item.called} expects {wanted} arguments, but {count} were given", item.span, help=help,
         )  # fmt: skip
 
     def make(self, item: Item, form: schema.Form | None, name: str, calls: tuple[Span, ...]) -> Node:
@@ -78,7 +82,7 @@ class Maker:
             for index, argument in enumerate(item.positional):
                 place = form.argument(index)
                 if place.kind != "node":
-                    value = self._typed(place.kind, argument, place.name)
+                    value = self._typed(place.kind, argument, place.name, item.site(argument))
                     if form.rest is not None and index >= len(form.arguments) - 1 and place.name == form.rest.name:
                         values.setdefault("rest", [])
                         values["rest"].append(value)  # type: ignore[attr-defined]
@@ -126,51 +130,52 @@ class Maker:
 
     # --- arguments and options ---------------------------------------------------------------------------------------
 
-    def scalar(self, item: Item, wanted: str = "") -> Value:
-        """The number that an item stands for, in the end."""
+    def scalar(self, item: Item, wanted: str, site: Span) -> Value:
+        """The number that an item stands for, in the end; `site` is where it is used."""
         at, seen = item, {id(item)}
         while at.kind == Kind.PARAMETER:
             found = at.scope.find(at.text.text) or self.binder.macros.find(at.text.text)
             if found is None or id(found) in seen:
-                raise self._undefined(at)
+                raise self._undefined(at, site)
             seen.add(id(found))
             at = found
         if at.failed:
-            raise _said(item)
+            raise UnknownValue(site)
         if at.kind == Kind.LATER:
             defined = at.scope.find(at.name)
             if defined is None or defined is at:
-                raise self._undefined(at)
+                raise self._undefined(at, site)
             raise BsError(
-                "wrong-type", f"'{at.name}' is used before it gets its value", item.span,
+                "wrong-type", f"'{at.name}' is used before it gets its value", site,
                 help="move its definition up: numbers must be defined before they are used",
             )  # fmt: skip
         if at.kind != Kind.CONSTANT:
-            what = f"'{wanted}' must be a number, " if wanted else "a number is expected, "
             raise BsError(
-                "wrong-type", f"{what}'{item.text.text}' is none", item.span,
+                "wrong-type", f"'{wanted}' must be a number, '{site.text}' is none", site,
                 help="numbers in NDL are written out or named, they cannot be computed",
             )  # fmt: skip
-        return Value(wanted or at.name, at.text, item.span)
+        return Value(wanted, at.text, site)
 
-    def _undefined(self, item: Item) -> BsError:
+    def _undefined(self, item: Item, site: Span) -> BsError:
         meant = similar(item.name, [n for n in item.scope.names() if n != item.name])
-        fixes = [Fix(f"change to {meant}", (Edit(item.span, meant),))] if meant else []
+        fixes = [Fix(f"change to {meant}", (Edit(site, meant),))] if meant else []
+        help = "define it before it is used: numbers must be known then"
+        if item.kind == Kind.PARAMETER:
+            help = "a macro can use numbers that are passed to it, but none that are defined, in it or outside"
         return BsError(
-            "unknown-identifier", f"unknown identifier '{item.name}'", item.span,
-            help=f"did you mean '{meant}'?" if meant else "macros see their parameters and what they define themselves",
-            fixes=fixes,
+            "unknown-identifier", f"unknown identifier '{item.name}'", site,
+            help=f"did you mean '{meant}'?" if meant else help, fixes=fixes,
         )  # fmt: skip
 
-    def _typed(self, kind: schema.Kind, item: Item, name: str) -> object:
+    def _typed(self, kind: schema.Kind, item: Item, name: str, site: Span) -> object:
         if kind == "shape":
-            elements = [item]
-            if item.kind == Kind.ARRAY and item.value is not None:  # read anew, now that names have their meaning
-                elements = self.binder.argument(item.value, item.scope).arguments
-            return tuple(_size(self.scalar(e, name)) for e in elements)
+            if item.kind != Kind.ARRAY or item.value is None:
+                return (_size(self.scalar(item, name, site)),)
+            array = self.binder.argument(item.value, item.scope)  # read anew, now that names have their meaning
+            return tuple(_size(self.scalar(e, name, array.site(e))) for e in array.arguments)
         if kind == "word":
-            return _choice(Value(name, item.text, item.span), ("none", "max", "average"))
-        value = self.scalar(item, name)
+            return _choice(Value(name, item.text, site), ("none", "max", "average"))
+        value = self.scalar(item, name, site)
         return _size(value) if kind == "integer" else value.number()
 
     def option(self, item: Item, attribute: Attribute) -> object:
@@ -183,7 +188,7 @@ class Maker:
         if attribute.type in ("shape", "booleans") and named is not None and named.kind == Kind.ARRAY:
             values = [self._plain(e, key) for e in named.arguments]
         else:
-            values = [Value(key, found.text, found.span) if named is None else self.scalar(named, key)]
+            values = [Value(key, found.text, found.span) if named is None else self.scalar(named, key, found.span)]
         match attribute.type:
             case "shape":
                 return tuple(_size(v) for v in values)
@@ -201,7 +206,7 @@ class Maker:
         """An element of a list: a number, or a word such as `true`."""
         if item.kind in (Kind.LATER, Kind.PARAMETER) and item.text.text.lower() in ("true", "false", "t", "f"):
             return Value(key, item.text, item.span)
-        return self.scalar(item, key)
+        return self.scalar(item, key, item.span)
 
     def _check_options(self, item: Item, form: schema.Form | None) -> None:
         """Options that the function does not have are passed over in silence by the reference."""
@@ -211,19 +216,13 @@ class Maker:
         known = [*keys, schema.TAG.name]
         for argument in item.arguments:
             if argument.kind == Kind.OPTION and argument.name.lower() not in (k.lower() for k in known):
-                text = argument.text
+                span = argument.value.name.span() if isinstance(argument.value, tree.Option) else argument.span
                 meant = similar(argument.name, known)
-                assert item.function is not None
+                fixes = [Fix(f"change to {meant}", (Edit(span, meant),))] if meant else []
                 self.binder.note(Finding(
-                    "unknown-parameter", f"{item.function.name} has no option '{argument.name}'; it has no effect",
-                    text.span(), Severity.WARNING, help=f"did you mean '{meant}'?" if meant else "remove it",
+                    "unknown-parameter", f"{item.called} has no option '{argument.name}'; it has no effect",
+                    span, Severity.WARNING, help=f"did you mean '{meant}'?" if meant else "remove it", fixes=fixes,
                 ))  # fmt: skip
-
-
-def _said(item: Item) -> BsError:
-    from bsls.evaluate.values import UnknownValue
-
-    return UnknownValue(item.span)
 
 
 def _size(value: Value) -> int:

@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 from bsls.evaluate.environment import Environment
 from bsls.evaluate.values import UnknownValue
-from bsls.finding import BsError, Edit, Finding, Fix
+from bsls.finding import BsError, Edit, Finding, Fix, Severity
 from bsls.network.node import Node
 from bsls.resolve.names import similar
 from bsls.schema import ndl as schema
@@ -64,6 +64,17 @@ class Item:
         return self.text.span()
 
     @property
+    def called(self) -> str:
+        """The name under which a function is called."""
+        return self.value.function.text if isinstance(self.value, tree.Call) else self.name
+
+    def site(self, argument: Item) -> Span:
+        """Where an argument stands; what it stands for may be defined elsewhere."""
+        given = self.value.arguments if isinstance(self.value, tree.Call) else ()
+        given = self.value.items if isinstance(self.value, tree.Array) else given
+        return next((v.span for a, v in zip(self.arguments, given, strict=False) if a is argument), argument.span)
+
+    @property
     def positional(self) -> list[Item]:
         return [a for a in self.arguments if a.kind != Kind.OPTION]
 
@@ -111,8 +122,11 @@ class Binder:
     # --- findings ----------------------------------------------------------------------------------------------------
 
     def report(self, problem: BsError | Finding) -> None:
-        """Raises a problem, or takes it down once for each place."""
+        """Raises an error, or takes it down once for each place; what is no error is only taken down."""
         error = problem if isinstance(problem, BsError) else BsError.of(problem)
+        if error.finding.severity < Severity.ERROR:
+            self.note(error)
+            return
         if self.environment.strict or error.finding.rule in ("nesting-limit", "cancelled"):
             raise error
         self.incomplete = True
@@ -164,6 +178,8 @@ class Binder:
     def assign(self, statement: tree.Assignment, scope: Scope) -> None:
         """`name = value`. Another name for something renames it."""
         name, value = statement.name, statement.value
+        if statement.broken:
+            raise UnknownValue(statement.text.span())
         if name.text:
             self._check_free(name)
         if isinstance(value, tree.Call):
@@ -228,7 +244,7 @@ class Binder:
                 array.arguments = [self.argument(i, scope) for i in items]
                 return array
             case tree.Option(_, name, text):
-                return Item(Kind.OPTION, name.text, text, scope)
+                return Item(Kind.OPTION, name.text, text, scope, value=value)
             case tree.Word() if value.is_number:
                 return Item(Kind.CONSTANT, self._unnamed(), value.text, scope)
         assert isinstance(value, tree.Word)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bsls.finding import Finding
+from bsls.finding import Finding, Severity
 from bsls.source import ExpandedText, Span
 from bsls.syntax.outer import OPENERS, closing, list_separator, scan_list
 
@@ -72,11 +72,15 @@ class Call(Value):
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """`name = value`. A call without name, which only a macro on one line may have, has an empty name."""
+    """`name = value`. A call without name, which only a macro on one line may have, has an empty name.
+
+    It is `broken` where a part of it cannot be read.
+    """
 
     text: ExpandedText
     name: ExpandedText
     value: Value
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,14 @@ class _Parser:
     def problem(self, message: str, start: int, end: int, help: str) -> None:
         self.script.problems.append(Finding("syntax", message, self.whole.span(start, end), help=help))
 
+    def odd(self, message: str, start: int, end: int, help: str) -> None:
+        """Takes down what the reference reads, but not as it must have been meant."""
+        self.problem(message, start, end, help)
+        self.script.problems[-1].severity = Severity.WARNING
+
+    def _errors(self) -> int:
+        return sum(p.severity == Severity.ERROR for p in self.script.problems)
+
     def statements(self, start: int, end: int) -> None:
         pieces = scan_list(self.text, start, end, ";")
         at = 0
@@ -203,32 +215,28 @@ class _Parser:
         if first >= end:
             self.problem(f"no value given for '{name.text}'", start, end, "write a value after '='")
             return 1
+        before = self._errors()
         value = self.value(first, end)
-        self.script.statements.append(Assignment(self.whole.slice(start, end), name, value))
+        broken = self._errors() > before
+        self.script.statements.append(Assignment(self.whole.slice(start, end), name, value, broken))
         return 1
 
     def _macro(self, pieces: list[tuple[int, int]], at: int, bracket: int) -> int:
         start, end = pieces[at]
         name = self.whole.slice(start, bracket).strip()
         words = arguments(self.whole.slice(bracket, end), ":")
-        if at + 1 == len(pieces):
+        first, last = pieces[at + 1] if at + 1 < len(pieces) else (end, end)
+        if self.text[first : first + 1] not in ("=", "[", "{", "("):
             self.problem(
-                f"the macro '{name.text}' has no body", start, end,
-                f"write `{name.text}(...) = [ ... ]`; a call needs a name: `name = {name.text}(...)`",
+                f"'{name.text} (...)' is neither assigned to a name nor the head of a macro", start, end,
+                f"write `name = {name.text} (...)`, or `{name.text} (...) = [ ... ]` for a macro",
             )  # fmt: skip
             return 1
-        first, last = pieces[at + 1]
         one_line = self.text[first] == "="
         if one_line:
             first += 1
             while first < last and self.text[first].isspace():
                 first += 1
-        if not one_line and self.text[first] not in "[{(":
-            self.problem(
-                f"the body of the macro '{name.text}' is expected here", first, last,
-                f"write `{name.text}(...) = [ ... ]`; a call needs a name: `name = {name.text}(...)`",
-            )  # fmt: skip
-            return 1
         body = parse_script(self.whole.slice(first, last), one_line)
         parameters = tuple(Word(w) for w in words)
         self.script.statements.append(Macro(self.whole.slice(start, last), name, parameters, body))
@@ -246,12 +254,15 @@ class _Parser:
             return self._call(start, end)
         bracket = _BRACKET.search(self.text, start, end)
         if bracket is not None and bracket.group() != '"':
-            self.problem(
-                f"'{bracket.group()}' is not possible here", bracket.start(), bracket.end(),
+            self.odd(
+                f"'{bracket.group()}' calls nothing, all of this is taken for a name", bracket.start(), bracket.end(),
                 "a function is called with ( ), and a list has no name before it",
             )  # fmt: skip
         elif "=" in text.text or any(c.isspace() for c in text.text.strip()):
-            self.problem(f"'{text.text}' is more than one value", start, end, "put each statement on a line of its own")
+            self.odd(
+                f"'{text.text}' is taken for a name", start, end,
+                "put each statement on a line of its own; functions are called with ( ), and there are no operators",
+            )  # fmt: skip
         return Word(text)
 
     def _call(self, start: int, end: int) -> Value:
@@ -284,7 +295,7 @@ class _Parser:
         close = end if close < 0 else close
         sign, first = list_separator(self.text, start + 1, ":")
         if first > start + 1 and sign not in ":,;":
-            self.problem(
+            self.odd(
                 f"'{sign}' after a bracket separates the elements of the list, it is no part of the first one",
                 start + 1, first, f"write a number such as 0{self.text[start + 1 : start + 3]} with a digit first"
                 if sign == "." else "put a blank before it, or give the value a name in a statement of its own",
