@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from bsls.finding import BsError
 from bsls.network.node import Node
 from bstorch.kernels.base import Environment, Forward, axis_of, has_axis, kernel, reversed_dims, shape_of
 
@@ -12,6 +13,11 @@ from bstorch.kernels.base import Environment, Forward, axis_of, has_axis, kernel
 @kernel("Reshape", "LegacyReshape")
 def reshape(node: Node, environment: Environment) -> Forward:
     shape = (-1, *reversed_dims(node)) if has_axis(node) else reversed_dims(node)
+    if shape_of(node).elements != shape_of(node.inputs[0]).elements and has_axis(node):
+        raise BsError(
+            "unsupported-operation", f"'{node.name}' makes frames of another size, which cannot be executed yet",
+            node.origin, help="give it as many rows as its operand has elements",
+        )  # fmt: skip
     return lambda x: x.reshape(shape)
 
 

@@ -91,6 +91,7 @@ class _Runner:
         self.host = host
         self.models: dict[str, _Edited] = {}
         self.default: _Edited | None = None
+        self._all: list[_Edited] = []
         self._was_set = False
         self._macros = Scope()
         self._helper = ScriptEvaluator(environment, Network(environment.precision), self._macros)
@@ -108,7 +109,8 @@ class _Runner:
                     error.finding.span = statement.text.span()
                 self._helper.binder.report(error)
                 self._missed(statement)
-        return not self._helper.binder.incomplete
+        failed = any(f.severity == Severity.ERROR for f in self.environment.findings)
+        return not failed and all(model.complete for model in self._all)
 
     def _missed(self, statement: tree.Statement) -> None:
         """A statement could not be run; the nodes that it would have named are not there then."""
@@ -163,6 +165,7 @@ class _Runner:
     # --- models ------------------------------------------------------------------------------------------------------
 
     def _add(self, name: ExpandedText, model: _Edited) -> None:
+        self._all.append(model)
         old = self.models.get(name.text.lower())
         if old is not None and old is self.default:
             self.default = None

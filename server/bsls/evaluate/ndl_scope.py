@@ -266,8 +266,13 @@ class Binder:
         found = scope.find(name)
         if found is not None:
             return found
-        macro = self.macros.find(name)
+        macro = self.macros.find(name.partition(".")[0])
         if macro is not None:
+            if "." in name:
+                raise BsError(
+                    "wrong-type", f"'{macro.name}' is a macro, '{name}' cannot be reached", text.span(),
+                    help="give a call of it a name, and write that before the dot",
+                )  # fmt: skip
             return self._instance(macro, text, scope)
         function = schema.find(name)
         return Item(Kind.FUNCTION, self._unnamed(), text, scope, function) if function is not None else None
@@ -322,12 +327,11 @@ class Binder:
         if item.failed:
             raise UnknownValue(name.span())
         if item.kind not in (Kind.FUNCTION, Kind.CALL) or item.value is not None:
-            raise BsError(
-                "wrong-type",
-                f"'{name.text}' is no function",
-                name.span(),
-                help="only functions and macros can be called",
-            )
+            macro = self.macros.find(name.text)
+            help = "only functions and macros can be called"
+            if macro is not None:
+                help = f"give '{item.name}' another name: capitals do not count, so it hides the macro '{macro.name}'"
+            raise BsError("wrong-type", f"'{name.text}' is no function", name.span(), help=help)
         item.value = call
         item.arguments = [self.argument(a, scope) for a in call.arguments]
         return item

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from bsls.finding import Finding
 from bsls.source import ExpandedText, Span
 from bsls.syntax import ndl
-from bsls.syntax.outer import closing, scan_list
+from bsls.syntax.outer import closing, list_separator, scan_list
 
 _BRACKET = re.compile(r"[\[{(\"]")
 
@@ -93,7 +93,13 @@ def _statement(script: MelScript, text: ExpandedText) -> None:
     equal = text.text.find("=", 0, stop)
     if equal < 0:
         command = _command(text, text, None)
-        if command is not None:
+        sign = _sign(text, stop)
+        if command is not None and sign is not None:
+            script.problems.append(Finding(
+                "syntax", f"'{sign.text}' after a bracket separates the arguments, it is no part of the first one", sign.span(),
+                help="write the name of the model before it: m.*",
+            ))  # fmt: skip
+        elif command is not None:
             script.statements.append(command)
         else:
             script.problems.append(Finding(
@@ -109,6 +115,12 @@ def _statement(script: MelScript, text: ExpandedText) -> None:
         script.statements.append(Snippet(text, target, value))
     else:
         script.statements.append(_command(text, value, target) or Line(text))
+
+
+def _sign(text: ExpandedText, bracket: int) -> ExpandedText | None:
+    """The sign behind the bracket of a command which takes the place of the comma."""
+    sign, first = list_separator(text.text, bracket + 1, ",")
+    return text.slice(first - 1, first) if first > bracket + 1 and sign not in ",;" else None
 
 
 def _command(text: ExpandedText, call: ExpandedText, target: ExpandedText | None) -> Command | None:

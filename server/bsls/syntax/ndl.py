@@ -341,13 +341,18 @@ def _leaves(item: Statement | Value) -> Iterator[ExpandedText]:
             yield from body.leaves()
         case Call(_, function, items):
             yield function
-            for value in items:
-                yield from _leaves(value)
+            yield from _once(items)
         case Array(_, items):
-            for value in items:
-                yield from _leaves(value)
+            yield from _once(items)
         case Option(_, name, value):
             yield name
             yield value
         case Word(text):
             yield text
+
+
+def _once(items: tuple[Value, ...]) -> Iterator[ExpandedText]:
+    """The words of the elements; `a*3` stands there once."""
+    for i, value in enumerate(items):
+        if i == 0 or value is not items[i - 1]:
+            yield from _leaves(value)
