@@ -75,3 +75,13 @@ def test_classification_error_counts_frames():
     scores = x(3, values=[[0.1, 0.5, 0.4], [0.2, 0.5, 0.3], [0.9, 0, 0.5], [0.4, 0.4, 0.2]])
     check("ClassificationError", [ONE_HOT, scores], lambda y, z: 3, gradient=False)
     check("ClassificationError", [ONE_HOT, scores, p(1, 1, values=2)], lambda y, z, n: 1, gradient=False)
+
+
+def test_a_dummy_criterion_hands_derivatives_on():
+    node = make_node("DummyCriterion", [x(1), x(2), x(2)])
+    prediction = torch.zeros(FRAMES, 2, requires_grad=True)
+    derivatives = torch.arange(2.0 * FRAMES).reshape(FRAMES, 2)
+    value = compiled(node)(torch.ones(FRAMES, 1), derivatives, prediction)
+    value.backward()
+    assert value.item() == FRAMES
+    assert prediction.grad is not None and torch.equal(prediction.grad, derivatives)

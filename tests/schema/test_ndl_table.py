@@ -7,7 +7,7 @@ import pytest
 from bsls.schema import mel, ndl
 from bsls.schema.ops import get
 
-LATER = ("Crop", "ForwardBackward")
+LATER = ("Crop",)
 """Operations that are not there yet."""
 
 

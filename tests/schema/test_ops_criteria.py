@@ -25,6 +25,7 @@ from bsls.schema.ops import OPS
         ("NDCG1Eval", "[1 x *], [1 x *], [1 x *]", "[1]"),
         ("EditDistanceError", "[5 x *], [5 x *]", "[1]"),
         ("ForwardBackward", "[5 x *], [5 x *]", "[1]"),
+        ("DummyCriterion", "[1 x *], [5 x *], [5 x *]", "[1]"),
         ("SequenceWithSoftmax", "[5 x *], [5 x *], [5 x *]", "[1]"),
         ("LatticeSequenceWithSoftmax", "[5 x *], [5 x *], [5 x *], [1 x l]", "[1]"),
     ],

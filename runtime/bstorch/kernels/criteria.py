@@ -117,6 +117,17 @@ def square_error(node: Node, environment: Environment) -> Forward:
     return error
 
 
+@kernel("DummyCriterion")
+def dummy(node: Node, environment: Environment) -> Forward:
+    """The gradient of the prediction is what the derivatives say."""
+
+    def objective(objectives: Tensor, derivatives: Tensor, prediction: Tensor) -> Tensor:
+        surrogate = torch.dot(derivatives.detach().reshape(-1), prediction.reshape(-1))
+        return (objectives.detach().sum() + surrogate - surrogate.detach()).view(1)
+
+    return objective
+
+
 class Logistic(Function):
     """-sum(log(y p + (1 - y)(1 - p))), optionally weighted and scaled by frames / sum of weights.
 

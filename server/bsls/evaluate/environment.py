@@ -96,12 +96,3 @@ class Environment:
     cancel: Event | None = None
     printed: Callable[[str], None] = lambda text: None
     findings: list[Finding] = field(default_factory=list)
-
-
-def dims_from_file(attributes: dict[str, object], environment: Environment) -> None:
-    """Dimensions of a parameter that were left open, from the file with its initial values."""
-    dims = attributes["dims"]
-    if isinstance(dims, tuple) and 0 in dims and len(dims) <= 2:
-        size = environment.matrix_size(str(attributes["initFromFilePath"]))
-        if size is not None:
-            attributes["dims"] = tuple(given or found for given, found in zip(dims, size, strict=False))

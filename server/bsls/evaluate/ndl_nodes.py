@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bsls.config.section import Value
-from bsls.evaluate.environment import Environment, dims_from_file
+from bsls.evaluate.environment import Environment
 from bsls.evaluate.ndl_scope import Binder, Item, Kind
 from bsls.evaluate.values import UnknownValue
 from bsls.finding import BsError, Edit, Finding, Fix, Severity
@@ -13,7 +13,8 @@ from bsls.network.node import Node
 from bsls.resolve.names import similar
 from bsls.schema import ndl as schema
 from bsls.schema.ops import get as get_op
-from bsls.schema.ops.base import Attribute
+from bsls.schema.ops.base import Attribute, ShapeError
+from bsls.schema.ops.parameters import dims_for_matrix
 from bsls.source import ExpandedText, Span
 from bsls.syntax import ndl as tree
 
@@ -121,12 +122,21 @@ class Maker:
                     help='add initFromFilePath = "FILE"',
                 )  # fmt: skip
             attributes["initFromFilePath"] = path
-            dims_from_file(attributes, self.environment)
+            self._infer_dims(item, attributes)
         elif init in ("uniform", "gaussian", "heNormal"):
             counted = isinstance(seed, int) and seed >= 0
             attributes["randomSeed"] = self.seed_offset + (
                 seed if counted else self.environment.counters.next_ndl_seed()  # type: ignore[operator]
             )
+
+    def _infer_dims(self, item: Item, attributes: dict[str, object]) -> None:
+        """Dimensions that are 0, from the file with the initial values."""
+        size, dims = self.environment.matrix_size(str(attributes["initFromFilePath"])), attributes["dims"]
+        if size is not None and isinstance(dims, tuple):
+            try:
+                attributes["dims"] = dims_for_matrix(dims, *size)
+            except ShapeError as error:
+                raise BsError("shape", str(error), item.span, help="give the dimensions") from error
 
     # --- arguments and options ---------------------------------------------------------------------------------------
 
@@ -331,6 +341,10 @@ def _transpose(values: Values, attributes: Values, item: Item) -> None:
     attributes |= {"axis1": 1, "axis2": 2}
 
 
+def _forward_backward(values: Values, attributes: Values, item: Item) -> None:
+    attributes["blankTokenId"] = 2**64 - 1  # the last class
+
+
 def _cast(values: Values, attributes: Values, item: Item) -> None:
     if not values["precision"]:
         raise BsError(
@@ -342,5 +356,5 @@ _SPECIAL: dict[str, Callable[[Values, Values, Item], None]] = {
     "InputValue": _input, "SparseInputValue": _input, "ImageInput": _image_input, "SparseImageInput": _image_input,
     "LearnableParameter": _parameter, "ImageParameter": _parameter, "Constant": _constant, "RowSlice": _row_slice,
     "PastValue": _delay, "FutureValue": _delay, "Convolution": _convolution, "BatchNormalization": _normalization,
-    "Transpose": _transpose, "Cast": _cast,
+    "Transpose": _transpose, "Cast": _cast, "ForwardBackward": _forward_backward,
 }  # fmt: skip

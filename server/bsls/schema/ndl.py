@@ -232,7 +232,7 @@ FUNCTIONS: tuple[Function, ...] = (
 )  # fmt: skip
 """All functions of NDL."""
 
-UNDEFINED = ("Asinh", "Atan", "Atanh", "Tan")
+UNDEFINED = ("Atan", "Tan")
 """Functions whose operations CNTK 2.7 does not have."""
 
 _BY_NAME = {name.lower(): f for f in FUNCTIONS for name in (f.name, f.alternate) if name}

@@ -49,6 +49,14 @@ def _class_based(ctx: ShapeContext) -> Shape:
     return Shape(SCALAR)
 
 
+def _dummy(ctx: ShapeContext) -> Shape:
+    """A number; there must be a derivative for each element of the prediction."""
+    check_inputs(ctx)
+    if ctx.final and ctx.inputs[1].elements != ctx.inputs[2].elements:
+        raise ShapeError(f"{named(ctx, 1)} has not as many elements as the prediction {named(ctx, 2)}", 1)
+    return Shape(SCALAR)
+
+
 def _sequence_training(ctx: ShapeContext) -> Shape:
     """Labels, scores and log likelihoods of the same classes, frame by frame."""
     result = reduce_pair(ctx)
@@ -170,6 +178,12 @@ OPS: tuple[Op, ...] = (
             Attribute("delayConstraint", "integer", -1, "Greatest delay of a label in frames; -1: any."),
         ),
         (Field("delayConstraint", "i32", default=-1), Field("blankTokenId", "u64")),
+    ),
+    Op(
+        "DummyCriterion",
+        ("objectives", "derivatives", "prediction"),
+        _dummy,
+        "The sum of the objectives. They and the derivatives by the prediction are data, which another program computed.",
     ),
     Op(
         "SequenceWithSoftmax",
