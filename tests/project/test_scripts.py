@@ -139,3 +139,17 @@ def test_files_by_themselves(name: str, text: str, lines: list[int]) -> None:
     Path(name).write_text(text)
     found = check_config([f"configFile={name}"])[0]
     assert [f.span.start_position.line + 1 for f in found if f.span] == lines
+
+
+def test_a_training_that_begins_with_an_edited_model() -> None:
+    begun = "command = t:e:u:v\n" + CONFIG.partition("\n")[2].partition("u =")[0]
+    begun += (
+        "u = [ action = train ; modelPath = next.dnn ; NDLNetworkBuilder = [ networkDescription = nowhere.ndl ] ]\n"
+    )
+    begun += "v = [ action = write ; outputPath = o ; modelPath = next.dnn ]\n"
+    edited(SCRIPT.replace("$last$", "next.dnn.0"))
+    Path("c.cntk").write_text(begun)
+    made = Project(["configFile=c.cntk"])
+    for command in made.commands()[-2:]:
+        network = made.network(command).network
+        assert network is not None and "q" in network

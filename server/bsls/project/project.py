@@ -220,15 +220,17 @@ class Project:
         kind = command.kind.network
         if command.runs_script:
             return self.edit(command, self.host(), strict=strict)
+        begun = self.starting_model(command)
+        if begun is not None:
+            model = self.load_model(begun.text + ".0", begun.span)
+            return Evaluation(None, complete=False) if model is None else _of_model(model)
         if kind in ("build", "edit") or (kind == "either" and command.builder() is not None):
             return self.build(command, strict=strict)
         if kind == "none":
             return Evaluation(None)
         value = command.section.require("modelPath")
         model = self.load_model(value.text, value.span)
-        if model is None:
-            return Evaluation(None, complete=False)
-        return Evaluation(model.network, model.validation, complete=model.complete)
+        return Evaluation(None, complete=False) if model is None else _of_model(model)
 
     def edit(
         self, command: Command, host: Host, *, strict: bool = True, counters: Counters | None = None
@@ -241,6 +243,18 @@ class Project:
         return SavedModels(
             self.files, lambda path, span: self.load_model(path, span, counters), counters or self.counters
         )
+
+    def starting_model(self, command: Command) -> Value | None:
+        """The `modelPath` M of a training that another command begins by writing M.0, as after an edit.
+
+        The description of the network is not looked at then. A run sees it from the file.
+        """
+        value = command.model_path if command.kind.trains and self.foresee else None
+        if value is None:
+            return None
+        wanted = self.files.absolute(value.text + ".0")
+        written = (self.files.absolute(v.text) for other, v in self._written() if other.name != command.name)
+        return value if wanted in written else None
 
     def load_model(self, path: str, span: Span | None = None, counters: Counters | None = None) -> Model | None:
         """The network of a model (a copy): from its file, else from the command that will write it.
@@ -290,6 +304,8 @@ class Project:
                     host = project.host(counters)
                     project.edit(command, host, strict=False, counters=counters)
                     networks |= {project.files.absolute(p): e for p, e in host.saved.items()}
+                elif (begun := project.starting_model(command)) is not None:
+                    networks[key] = project._planned(begun.text + ".0")
                 elif command.builder() is not None:
                     networks[key] = project.build(command, strict=False, counters=counters)
             except BsError:
@@ -419,6 +435,10 @@ DESCRIPTIONS: dict[str, Callable[[Project, Command, Value, Environment], Evaluat
     "ndlnetworkbuilder": Project._from_ndl,
 }
 """How the network is made that a key, in lower case, describes."""
+
+
+def _of_model(model: Model) -> Evaluation:
+    return Evaluation(model.network, model.validation, complete=model.complete)
 
 
 def is_model_name(name: str) -> bool:
