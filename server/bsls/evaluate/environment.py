@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 
-from bsls.finding import Finding
+from bsls.evaluate.values import UnknownValue
+from bsls.finding import BsError, Finding
 from bsls.network.network import AxisNames, Network
 from bsls.network.validation import Validation
 from bsls.source import Span
@@ -96,3 +97,11 @@ class Environment:
     cancel: Event | None = None
     printed: Callable[[str], None] = lambda text: None
     findings: list[Finding] = field(default_factory=list)
+
+    def note(self, problem: Finding | BsError) -> None:
+        """Takes down a finding, once for each place."""
+        if isinstance(problem, UnknownValue):
+            return
+        finding = problem.finding if isinstance(problem, BsError) else problem
+        if not any(f.span == finding.span and f.rule == finding.rule for f in self.findings):
+            self.findings.append(finding)

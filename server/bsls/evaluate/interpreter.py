@@ -133,12 +133,7 @@ class Interpreter:
 
     def report(self, problem: Finding | BsError) -> None:
         """Records a finding of tolerant evaluation, once for each place."""
-        if isinstance(problem, UnknownValue):
-            return
-        finding = problem.finding if isinstance(problem, BsError) else problem
-        known = self.environment.findings
-        if not any(f.span == finding.span and f.rule == finding.rule for f in known):
-            known.append(finding)
+        self.environment.note(problem)
 
     def _check_limits(self, expr: Expr) -> None:
         if self.environment.cancel is not None and self.environment.cancel.is_set():

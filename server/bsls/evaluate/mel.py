@@ -190,7 +190,7 @@ class _Runner:
             )  # fmt: skip
         if not self._was_set and not self.environment.strict:
             self._was_set = True  # said once
-            self._helper.binder.note(Finding(
+            self.environment.note(Finding(
                 "model-edit", "CNTK 2.7 cannot run this: it crashes where no default model was set", text.span(),
                 Severity.INFORMATION, help="call SetDefaultModel (model) before, or write model.name",
             ))  # fmt: skip
@@ -392,7 +392,7 @@ class _Runner:
         for name in arguments:
             found = self.models.pop(name.text.lower(), None)
             if found is None:
-                self._helper.binder.note(Finding(
+                self.environment.note(Finding(
                     "model-edit", f"there is no model '{name.text}'", name.span(), Severity.WARNING, help="leave it out"
                 ))  # fmt: skip
                 self.host.say(f"WARNING: model {name.text} does not exist.")

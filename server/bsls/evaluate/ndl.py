@@ -322,7 +322,7 @@ class ScriptEvaluator:
             if item.kind != Kind.ARRAY or item.name.lower() in lists:
                 continue
             meant = _OLD_LISTS.get(item.name.lower()) or similar(item.name, schema.GROUP_LISTS)
-            self.binder.note(Finding(
+            self.environment.note(Finding(
                 "special-nodes", f"'{item.name}' is not one of the lists of nodes; it has no effect", item.span,
                 Severity.WARNING, help=f"did you mean '{meant}'?" if meant else "a list is used only in an argument",
             ))  # fmt: skip
@@ -347,7 +347,7 @@ def evaluate_scripts(
     except BsError as error:
         if environment.strict:
             raise
-        evaluator.binder.note(error)
+        environment.note(error)
         result.complete = False
     finish(result, evaluator)
     return result
@@ -361,6 +361,6 @@ def finish(result: Evaluation, evaluator: ScriptEvaluator) -> None:
     for finding in result.validation.findings:
         if environment.strict:
             raise BsError.of(finding)
-        evaluator.binder.note(finding)
+        environment.note(finding)
     failed = any(f.severity == Severity.ERROR for f in environment.findings)
     result.complete = result.complete and not evaluator.binder.incomplete and not failed

@@ -229,7 +229,7 @@ class Maker:
                 span = argument.value.name.span() if isinstance(argument.value, tree.Option) else argument.span
                 meant = similar(argument.name, known)
                 fixes = [Fix(f"change to {meant}", (Edit(span, meant),))] if meant else []
-                self.binder.note(Finding(
+                self.environment.note(Finding(
                     "unknown-parameter", f"{item.called} has no option '{argument.name}'; it has no effect",
                     span, Severity.WARNING, help=f"did you mean '{meant}'?" if meant else "remove it", fixes=fixes,
                 ))  # fmt: skip

@@ -125,21 +125,12 @@ class Binder:
         """Raises an error, or takes it down once for each place; what is no error is only taken down."""
         error = problem if isinstance(problem, BsError) else BsError.of(problem)
         if error.finding.severity < Severity.ERROR:
-            self.note(error)
+            self.environment.note(error)
             return
         if self.environment.strict or error.finding.rule in ("nesting-limit", "cancelled"):
             raise error
         self.incomplete = True
-        self.note(error)
-
-    def note(self, problem: BsError | Finding) -> None:
-        """Takes down what is no reason to stop."""
-        if isinstance(problem, UnknownValue):
-            return
-        finding = problem.finding if isinstance(problem, BsError) else problem
-        known = self.environment.findings
-        if not any(f.span == finding.span and f.rule == finding.rule for f in known):
-            known.append(finding)
+        self.environment.note(error)
 
     def check_limits(self, span: Span) -> None:
         """Ends what grows without end: macros that call each other several times."""
