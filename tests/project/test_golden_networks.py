@@ -24,7 +24,9 @@ def test_networks(name: str, models: bool, tmp_path: Path, monkeypatch: pytest.M
         project = Project(step)
         for command in project.commands():
             lines.append(f"# {command.name} command ({command.action} action)")
-            if command.kind.network in ("build", "either"):
+            if command.runs_script:
+                assert project.network(command).complete
+            elif command.kind.network in ("build", "either", "edit"):
                 evaluation = project.network(command)
                 assert evaluation.network is not None and evaluation.validation is not None
                 loaded = [(m.network, m.validation) for m in evaluation.loaded]

@@ -84,7 +84,7 @@ def quick_findings(context: Context) -> list[Finding]:
 
 def _members(context: Context) -> Iterator[Members]:
     for command in context.commands:
-        if command.kind.network in ("build", "either"):
+        if command.kind.network in ("build", "either", "edit"):
             try:
                 members = context.project.members(command)
             except BsError:  # evaluation says it

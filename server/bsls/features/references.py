@@ -359,9 +359,9 @@ class Names:
 
     def network_of_command(self, command: Command) -> NetworkText | None:
         """The description of the network that a command works on, perhaps of a model that another one writes."""
-        if command.kind.network in ("build", "either"):
+        if command.kind.network in ("build", "either", "edit"):
             found = self._text(self.document.project, command)
-            if found is not None or command.kind.network == "build":
+            if found is not None or command.kind.network != "either":
                 return found
         try:
             path = command.model_path
@@ -486,10 +486,10 @@ def _commands_of(project: Project) -> tuple[list[Command], list[Unread]]:
 
 def _is_foreign(command: Command) -> bool:
     """Whether a command has no network, or one that is described in another language than BrainScript."""
-    if command.kind.network == "none":
+    if command.kind.network == "none" or command.runs_script:
         return True
     try:
-        value = command.builder() if command.kind.network in ("build", "either") else None
+        value = command.builder() if command.kind.network in ("build", "either", "edit") else None
     except BsError:
         return False
     return value is not None and value.key.lower() not in BRAINSCRIPT
