@@ -25,8 +25,8 @@ from bstorch.readers.open import open_reader
 def made_network(command: Command, context: RunContext, trace_level: int) -> Network:
     """The network that the command builds or loads, with the lines about it; raises at the first thing that is wrong."""
     evaluation: Evaluation = context.project.network(command)
-    if evaluation.silent:
-        context.say(f"NDLBuilder Using {context.device_name}")
+    if evaluation.built_by:
+        context.say(f"{evaluation.built_by} Using {context.device_name}")
     elif trace_level > 0 and evaluation.network is not None and evaluation.validation is not None:
         models = [(m.network, m.validation) for m in evaluation.loaded]
         context.say_all(evaluation_log([*models, (evaluation.network, evaluation.validation)]))

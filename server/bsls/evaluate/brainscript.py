@@ -41,8 +41,8 @@ class Evaluation:
     """The top-level members, for those who look at texts or values."""
     expression: tree.Expr | None = None
     """What a description that is no record says."""
-    silent: bool = False
-    """Whether the log of a run says nothing about its nodes, as with NDL."""
+    built_by: str = ""
+    """What the log of a run names in the place of the nodes, as with NDL."""
 
 
 def with_deep_stack(work: Callable[[], T]) -> T:

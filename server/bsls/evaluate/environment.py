@@ -31,7 +31,7 @@ class Limits:
 
 @dataclass(slots=True)
 class Counters:
-    """What runs on over all networks of a run: seeds of random initial values, names of axes, numbers of NDL nodes
+    """What runs on over all networks of a run: seeds of random initial values, names of axes, numbers of nodes
     without name. NDL has seeds of its own."""
 
     seed: int = 1
@@ -39,6 +39,7 @@ class Counters:
     constant_seed: bool = False
     ndl_seed: int = 1
     unnamed: int = 0
+    auto_names: int = 0
 
     def next_seed(self) -> int:
         seed = 1 if self.constant_seed else self.seed
@@ -55,11 +56,17 @@ class Counters:
         self.unnamed += 1
         return self.unnamed
 
+    def next_auto_name(self) -> str:
+        """The name of the next node of a SimpleNetworkBuilder that has none of its own."""
+        self.auto_names += 1
+        return f"AutoName{self.auto_names}"
+
     def skip(self, others: Counters) -> None:
         """Counts on as if the networks that `others` counted had been made here."""
         self.seed += others.seed - 1
         self.ndl_seed += others.ndl_seed - 1
         self.unnamed += others.unnamed
+        self.auto_names += others.auto_names
 
 
 @dataclass(slots=True)

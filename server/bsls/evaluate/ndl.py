@@ -337,7 +337,7 @@ def evaluate_scripts(
     """
     network = Network(environment.precision, environment.counters.axis_names)
     evaluator = ScriptEvaluator(environment, network, seed_offset=seed_offset)
-    result = Evaluation(network, findings=environment.findings, silent=True)
+    result = Evaluation(network, findings=environment.findings, built_by="NDLBuilder")
     try:
         for script in macros:
             evaluator.binder.bind(script, Scope())

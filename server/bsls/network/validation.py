@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bsls.finding import Finding, Related
 from bsls.network.network import AxisNames, Network
 from bsls.network.node import Node
-from bsls.network.queries import loop_without_delay
+from bsls.network.queries import DELAYS, loop_without_delay
 from bsls.schema.ops import get
 from bsls.schema.ops.base import ShapeError
 from bsls.schema.ops.delays import first_guess
@@ -92,7 +92,7 @@ def validate(network: Network) -> Validation:
     axes[""] = DynamicAxis(network.axis_name)
     nodes = network.evaluation_order()
     for node in nodes:
-        node.shape = None
+        node.shape = Shape(first_guess(node.attributes)) if node.op in DELAYS else None
     visited: set[int] = set()
     failed: set[int] = set()
     if loop := loop_without_delay(network):

@@ -17,6 +17,7 @@ from bsls.config.section import VARIABLE, Section, Value
 from bsls.evaluate.brainscript import Evaluation, evaluate_network, members_of
 from bsls.evaluate.environment import Counters, Environment, Model
 from bsls.evaluate.mel import Host
+from bsls.evaluate.simple import simple_network
 from bsls.finding import BsError, Finding
 from bsls.modelfile import v1
 from bsls.network.cloning import duplicate
@@ -187,6 +188,11 @@ class Project:
 
     def _from_ndl(self, command: Command, value: Value, environment: Environment) -> Evaluation:
         return network_of_ndl(command, value, self.files, environment)
+
+    def _from_simple(self, command: Command, value: Value, environment: Environment) -> Evaluation:
+        section = command.section.section(value.key)
+        assert section is not None
+        return simple_network(section, environment)
 
     def _need_values(self, description: Value) -> None:
         """Raises where a `$x$` without value stands in a network description, but for strings."""
@@ -433,6 +439,7 @@ class Project:
 DESCRIPTIONS: dict[str, Callable[[Project, Command, Value, Environment], Evaluation]] = {
     **dict.fromkeys(BRAINSCRIPT, Project._from_brainscript),
     "ndlnetworkbuilder": Project._from_ndl,
+    "simplenetworkbuilder": Project._from_simple,
 }
 """How the network is made that a key, in lower case, describes."""
 

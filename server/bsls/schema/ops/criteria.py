@@ -57,6 +57,24 @@ def _dummy(ctx: ShapeContext) -> Shape:
     return Shape(SCALAR)
 
 
+def _noise_contrastive(ctx: ShapeContext) -> Shape:
+    """Labels of 2 (noises + 1) numbers: the word and noise words, each with its log probability."""
+    check_inputs(ctx)
+    if ctx.final:
+        labels, hidden, weights, bias = ctx.inputs
+        if hidden.elements != weights.dim(0):
+            raise ShapeError(
+                f"the weights {named(ctx, 2)} do not match the hidden vector {named(ctx, 1)}",
+                2,
+                f"they need {hidden.elements} rows, and a column per word",
+            )
+        if bias.elements != weights.elements // weights.dim(0):
+            raise ShapeError(f"the bias {named(ctx, 3)} must have an element for each column of {named(ctx, 2)}", 3)
+        if labels.axis is None or labels.axis != hidden.axis:
+            raise ShapeError(f"{named(ctx, 0)} and {named(ctx, 1)} must have the same dynamic axis", 0)
+    return Shape(SCALAR)
+
+
 def _sequence_training(ctx: ShapeContext) -> Shape:
     """Labels, scores and log likelihoods of the same classes, frame by frame."""
     result = reduce_pair(ctx)
@@ -130,6 +148,15 @@ OPS: tuple[Op, ...] = (
         _class_based,
         "Two-level softmax for large vocabularies: minus the sum over frames of log softmax of the word within its "
         "class, from the columns of W^T h that belong to the class, plus log softmax(classLogits) of the class.",
+    ),
+    Op(
+        "NCEBasedCrossEntropyWithSoftmax",
+        ("labels", "h", "W", "bias"),
+        _noise_contrastive,
+        "Noise-contrastive estimation for large vocabularies: tells the word from noise words, which the labels list "
+        "with their log probabilities under the noise, by the scores W^T h + bias. Evaluation uses the whole softmax.",
+        fields=(Field("evalMode", "i32", default=2),),
+        reference_limits="CNTK 2.7 refuses a bias that does not depend on the data.",
     ),
     Op(
         "LambdaRank",
