@@ -67,6 +67,8 @@ CASES = [
     ("x = Input {2} ;", "x = Input {2} ; Unused (v) = Sigmod (v) ;", "unknown-identifier", 8),
     ("x = Input {2} ;", "x = Input {2} ; Unused (v) = BS.Loop.Frist (v) ;", "unknown-identifier", 8),
     ("x = Input {2} ;", "x = Input {2} ; hiddenDim = 5 ;", "unused-definition", 8),
+    ("LinearLayer {2} (x)", "LinearLayer {2} (x) + 0 * BS.Loop.Count (x)", "reference-fails", 9),
+    ("LinearLayer {2} (x)", "BS.RNNs.RecurrentGRU (2, x, cellDim = 2).h", "reference-fails", 9),
 ]  # fmt: skip
 
 
@@ -80,6 +82,12 @@ def test_rule(old: str, new: str, rule: str, line: int, tmp_path: Path) -> None:
     found = findings(tmp_path, CONFIG.replace(old, new, 1))
     assert (rule, line) in [(f.rule, f.span.start_position.line + 1) for f in found if f.span is not None]
     assert all(f.rule in all_rules() for f in found)
+
+
+@pytest.mark.parametrize("right", ["BS.RNNs.RecurrentGRU (2, x, cellDim = 2, inputDim = 2).h", "BS.Loop.Previous (x)"])
+def test_what_the_reference_can_run(right: str, tmp_path: Path) -> None:
+    found = findings(tmp_path, CONFIG.replace("LinearLayer {2} (x)", right, 1))
+    assert "reference-fails" not in [f.rule for f in found]
 
 
 def test_codes_and_names_are_unique() -> None:

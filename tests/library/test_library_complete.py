@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bsls.features.callee import doc_above
 from bsls.library.index import definition, library
+from bsls.resolve.docs import doc_above
 from bsls.resolve.scopes import PRELUDE
 from bsls.source import ExpandedText, Source
 from bsls.syntax import tree

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -11,6 +10,7 @@ from bsls.features.bindings import Bindings, Definition, Possible, network_membe
 from bsls.features.place import View, value_of
 from bsls.network.cloning import MODES
 from bsls.network.node import GROUPS, Node
+from bsls.resolve.docs import doc_above
 from bsls.schema.ops import OPS, Attribute, Op
 from bsls.schema.ops import get as get_op
 from bsls.source import Span
@@ -19,7 +19,6 @@ from bsls.syntax.tree import Expr
 
 CLONE = "BS.Network.CloneFunction"
 _MAX_STEPS = 20  # aliases of aliases, records in records
-_COMMENT = re.compile(r"\s*(?:#+|//+) ?(.*)")
 
 
 @dataclass(slots=True)
@@ -45,18 +44,6 @@ class Callee:
     def label(self) -> str:
         opener, closer = "{}" if self.braces else "()"
         return f"{self.name} {opener}{', '.join(self.parameters)}{closer}"
-
-
-def doc_above(member: tree.Member) -> str:
-    """The comment lines directly above a member that begins its line."""
-    span = member.span
-    lines = span.source.text[: span.start].split("\n")
-    if lines.pop().strip():
-        return ""
-    found: list[str] = []
-    while lines and (m := _COMMENT.fullmatch(lines.pop())):
-        found.insert(0, m.group(1).rstrip())
-    return "\n".join(found).strip()
 
 
 def callee_of(expr: Expr, view: View, bindings: Bindings) -> Callee | None:

@@ -10,7 +10,7 @@ from bsls.evaluate.objects import TYPES
 from bsls.evaluate.roots import SPECIAL
 from bsls.evaluate.values import BsFunction, NetworkValue, RecordScope
 from bsls.features.bindings import Bindings, Definition, of_library
-from bsls.features.callee import Callee, attribute_of, callee_named, doc_above, values_of, written_name
+from bsls.features.callee import Callee, attribute_of, callee_named, values_of, written_name
 from bsls.features.completion_item import MAX_DOCUMENTED, Completion, Kind, snippet_text
 from bsls.features.completion_path import model_paths, paths
 from bsls.features.describe import callee_text, node_detail, node_text, paragraphs, short, special_text, written
@@ -29,6 +29,7 @@ from bsls.features.signature_help import OpenCall, open_brackets, open_call
 from bsls.library.index import definition, library
 from bsls.network.naming import access_names
 from bsls.network.node import Node
+from bsls.resolve.docs import doc_above
 from bsls.schema.ops import OPS
 from bsls.source import ExpandedText, Source, Span
 from bsls.syntax import tree

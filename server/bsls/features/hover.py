@@ -11,7 +11,6 @@ from bsls.features.callee import (
     attribute_of,
     callee_named,
     callee_of,
-    doc_above,
     values_of,
     written_name,
 )
@@ -21,6 +20,7 @@ from bsls.features.hover_config import hover_in_config, hover_of_variable
 from bsls.features.place import Place, View, completed_place, literal_at, member_of, place_at, value_of, word_at
 from bsls.features.references import bindings_at
 from bsls.network.node import Node
+from bsls.resolve.docs import doc_above
 from bsls.resolve.scopes import PRELUDE
 from bsls.source import Span
 from bsls.syntax import tree
