@@ -30,6 +30,8 @@ def failure(member: tree.Member, call: tree.Call | None) -> str:
         return ""
     if found["reason"]:
         return found["reason"]
-    given = {argument.name for argument in call.arguments} if call is not None else set()
+    if call is None:  # how it will be called is not known
+        return ""
+    given = {argument.name for argument in call.arguments}
     missing = [name for name in re.findall(r"(\w+)(?: = \w+)?(?: and |$)", found["needed"]) if name not in given]
     return f"it needs {' and '.join(missing)}" if missing else ""
