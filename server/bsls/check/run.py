@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from bsls.check.registry import all_rules
 from bsls.check.rule import Context, Rule
 from bsls.config.assemble import COMMAND_LINE, joined_text
 from bsls.evaluate.brainscript import members_of
-from bsls.finding import BsError, Finding, Related
+from bsls.finding import BsError, Finding, Related, Severity
 from bsls.project.files import Files
+from bsls.project.includes import including
 from bsls.project.ndl import parts
 from bsls.project.project import Project
 from bsls.resolve.scopes import certain_problems
@@ -19,6 +22,8 @@ from bsls.syntax.brainscript import Members
 from bsls.syntax.mel import parse as parse_mel
 from bsls.syntax.ndl import parse_script
 
+_COMMAND = re.compile(r"^command[ \t]*=", re.MULTILINE | re.IGNORECASE)
+
 
 def check_config(arguments: Sequence[str], files: Files | None = None) -> tuple[list[Finding], Files]:
     """The findings for `configFile=F key=value ...`, and the files that were read.
@@ -27,10 +32,11 @@ def check_config(arguments: Sequence[str], files: Files | None = None) -> tuple[
     """
     files = files or Files()
     try:
-        if len(arguments) == 1 and is_brainscript(arguments[0]):
-            return check_brainscript(files.source(arguments[0].partition("=")[2])), files
+        path = arguments[0].partition("=")[2]
+        if len(arguments) == 1 and path.lower().endswith(".bs") and is_brainscript(source := files.source(path)):
+            return check_brainscript(source, files, path), files
         if len(arguments) == 1 and is_script(arguments[0]):
-            return check_script(files.source(arguments[0].partition("=")[2])), files
+            return check_script(files.source(path)), files
         context = Context(Project(arguments, files, tolerant=True))
     except BsError as error:
         if error.finding.rule == "usage":
@@ -39,15 +45,21 @@ def check_config(arguments: Sequence[str], files: Files | None = None) -> tuple[
     return all_findings(context), files
 
 
-def is_brainscript(path: str) -> bool:
-    """Whether a file holds BrainScript without a config around it."""
-    return path.lower().endswith(".bs")
+def is_brainscript(source: Source) -> bool:
+    """Whether a file holds BrainScript without a config around it; a config names the commands to run."""
+    return source.path.lower().endswith(".bs") and _COMMAND.search(source.text) is None
 
 
-def check_brainscript(source: Source, members: Members | None = None) -> list[Finding]:
-    """What is wrong with the syntax of a file of BrainScript definitions, or of one description in brackets."""
+def check_brainscript(source: Source, files: Files, path: str, members: Members | None = None) -> list[Finding]:
+    """What is wrong with the syntax of a file of BrainScript definitions, or of one description in brackets.
+
+    `members` are those of the text where they are known already.
+    """
     text = ExpandedText.of(source)
     check_depth(text)
+    whole = including(text, files, [path])
+    if whole is not text:
+        text, members = whole, None
     members = members or members_of(text) or Members(text, 0, len(text))
     return _sorted([*members.problems, *(f for name in members.names for f in members.findings(name))])
 
@@ -102,22 +114,26 @@ def _found(context: Context, rules: Iterable[Rule], findings: Sequence[Finding] 
             found += rule.check(context)
         except BsError as error:
             found.append(error.finding)
-    return _sorted(list(_known([*found, *context.findings], context)))
+    found = list(_known([*found, *context.findings], context))
+    errors = [f for f in found if f.severity == Severity.ERROR]
+    if errors and all(f.rule != "syntax" for f in errors):  # a bracket too many that does harm
+        stray = {id(f) for f in context.config.problems if f.message.startswith("unmatched")}
+        found = [replace(f, severity=Severity.ERROR) if id(f) in stray else f for f in found]
+    return _sorted(found)
 
 
 def _known(findings: Sequence[Finding], context: Context) -> Iterator[Finding]:
     """Each `$x$` without value that a command uses, and what is said of values that do not hold one."""
-    unresolved = list((context.config.unresolved or {}).values())
-    spans = [f.span for f in unresolved if f.span is not None]
+    unresolved = [(source.span(at, at + 1), f) for (source, at), f in (context.config.unresolved or {}).items()]
+    spans = [place for place, _ in unresolved]
     for finding in findings:
         span = finding.span
         if span is None or not any(_within(s, span) for s in spans) or finding.rule.endswith("-variable"):
             yield finding
     used = [block.text.span() for command in context.commands for block in command.blocks()]
     blocks = [v.raw.span() for v in context.config if v.raw.text[:1] in ("[", "{")]
-    for finding in unresolved:
-        span = finding.span
-        if span is not None and (any(_within(span, b) for b in used) or not any(_within(span, b) for b in blocks)):
+    for place, finding in unresolved:
+        if any(_within(place, b) for b in used) or not any(_within(place, b) for b in blocks):
             yield finding
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -94,11 +94,16 @@ def members_of(text: ExpandedText, previous: Members | None = None) -> Members |
     return Members(text, 1, len(text) - text.text.endswith(CLOSERS[text.text[0]]), previous)
 
 
-def evaluate_network(text: ExpandedText, environment: Environment, members: Members | None = None) -> Evaluation:
+def evaluate_network(
+    text: ExpandedText,
+    environment: Environment,
+    members: Members | None = None,
+    doubtful: Sequence[Finding] = (),
+) -> Evaluation:
     """The network that a `{ ... }`, `[ ... ]` or `( expression )` describes, validated.
 
     With a strict environment the first problem is raised as BsError; else all are in `findings`. `members` are those of
-    the text where they are known already.
+    the text where they are known already; `doubtful` are errors about its brackets.
     """
     text = text.strip()
     if text.text[:1] not in ("{", "[", "("):
@@ -109,12 +114,11 @@ def evaluate_network(text: ExpandedText, environment: Environment, members: Memb
             help="put it into { }",
         )
     members = members or members_of(text)
-    return with_deep_stack(lambda: _evaluate(text, members, environment))
+    return with_deep_stack(lambda: _evaluate(text, members, environment, doubtful))
 
 
-def definitions(source: Source) -> Evaluation:
-    """A file of definitions, as what `evaluate_expression` sees; raises where its text is wrong."""
-    text = ExpandedText.of(source)
+def definitions(text: ExpandedText) -> Evaluation:
+    """The text of a file of definitions, as what `evaluate_expression` sees; raises where it is wrong."""
     members = members_of(text) or Members(text, 0, len(text))
     environment = Environment()
     _refuse(Interpreter(environment), members.problems)
@@ -153,13 +157,15 @@ def _prelude(environment: Environment) -> LibraryScope:
     })  # fmt: skip
 
 
-def _evaluate(text: ExpandedText, members: Members | None, environment: Environment) -> Evaluation:
+def _evaluate(
+    text: ExpandedText, members: Members | None, environment: Environment, doubtful: Sequence[Finding]
+) -> Evaluation:
     interpreter = Interpreter(environment)
     prelude = _prelude(environment)
     result = Evaluation(None, findings=environment.findings, loaded=environment.loaded)
     try:
         if members is None:
-            _from_expression(text, interpreter, prelude, result)
+            _from_expression(text, interpreter, prelude, result, doubtful)
         else:
             _from_record(text, members, interpreter, prelude, result)
     except BsError as error:
@@ -182,8 +188,12 @@ def _evaluate(text: ExpandedText, members: Members | None, environment: Environm
     return result
 
 
-def _from_expression(text: ExpandedText, interpreter: Interpreter, prelude: Scope, result: Evaluation) -> None:
+def _from_expression(
+    text: ExpandedText, interpreter: Interpreter, prelude: Scope, result: Evaluation, doubtful: Sequence[Finding]
+) -> None:
     expr = parse_expression(text)
+    for finding in doubtful:
+        tree.put_in_doubt(expr, finding)
     _refuse(interpreter, tree.problems(expr))
     result.expression = expr
     value = interpreter.force(Thunk(expr, RecordScope(prelude, {}, ""), "network"))
@@ -225,7 +235,7 @@ def _from_record(
 def _refuse(interpreter: Interpreter, problems: Iterable[Finding]) -> None:
     """Mistakes in the text; the reference reads all of it before it evaluates any of it."""
     for finding in problems:
-        if interpreter.environment.strict:
+        if interpreter.environment.strict and finding.severity == Severity.ERROR:
             raise BsError.of(finding)
         interpreter.report(finding)
 

@@ -18,16 +18,18 @@ from bsls.evaluate.brainscript import Evaluation, evaluate_network, members_of
 from bsls.evaluate.environment import Counters, Environment, Model
 from bsls.evaluate.mel import Host
 from bsls.evaluate.simple import simple_network
-from bsls.finding import BsError, Finding
+from bsls.finding import BsError, Finding, Severity
 from bsls.modelfile import v1
 from bsls.network.cloning import duplicate
 from bsls.network.network import Network
 from bsls.network.validation import Validation, validate
 from bsls.project.files import Files
+from bsls.project.includes import including
 from bsls.project.mel import SavedModels, run_mel, saved_by_script
 from bsls.project.ndl import network_of_ndl
-from bsls.source import Source, Span
-from bsls.syntax.brainscript import Members, tokens
+from bsls.source import ExpandedText, Source, Span
+from bsls.syntax import tree
+from bsls.syntax.brainscript import Members, parse_expression, tokens
 from bsls.syntax.raw import LANGUAGES
 
 BRAINSCRIPT = frozenset(key for key, language in LANGUAGES.items() if language == "brainscript")
@@ -146,11 +148,12 @@ class Project:
     def commands(self) -> list[Command]:
         """The commands in order; raises where one does not exist or the text is not right."""
         for finding in self.config.problems:
-            raise BsError.of(finding)
+            if finding.severity == Severity.ERROR:
+                raise BsError.of(finding)
         found = commands(self.config)
         for block in {id(b): b for c in found for b in c.blocks()}.values():
             for finding in block.all_problems():
-                if finding.rule == "syntax":
+                if finding.rule == "syntax" and finding.severity == Severity.ERROR:
                     raise BsError.of(finding)
         return found
 
@@ -183,8 +186,13 @@ class Project:
         return make(self, command, value, self.environment(command, strict=strict, counters=counters))
 
     def _from_brainscript(self, command: Command, value: Value, environment: Environment) -> Evaluation:
+        wrong = [f for f in self.config.problems if f.severity == Severity.ERROR]
+        return evaluate_network(self._description(value), environment, self.members(command), wrong)
+
+    def _description(self, value: Value) -> ExpandedText:
+        """A network description with what it includes."""
         self._need_values(value)
-        return evaluate_network(value.raw, environment, self.members(command))
+        return including(value.raw, self.files, self.config_paths)
 
     def _from_ndl(self, command: Command, value: Value, environment: Environment) -> Evaluation:
         return network_of_ndl(command, value, self.files, environment)
@@ -211,12 +219,23 @@ class Project:
         value = command.builder()
         if value is None or value.key.lower() not in BRAINSCRIPT:
             return None
-        self._need_values(value)
         holder = command.section.holder(value.key)
         key = f"{holder.path if holder else ''}:{value.key}".lower()
         if key not in self._members:
-            self._members[key] = members_of(value.raw, self._old_members.get(key))
+            members = self._members[key] = members_of(self._description(value), self._old_members.get(key))
+            if members is not None:
+                members.doubt(self.config.problems)
         return self._members[key]
+
+    def text_problems(self, command: Command) -> list[Finding]:
+        """What is wrong with the text of the command's BrainScript description, evaluated or not."""
+        value = command.builder()
+        if value is None or value.key.lower() not in BRAINSCRIPT:
+            return []
+        members = self.members(command)
+        if members is None:
+            return list(tree.problems(parse_expression(self._description(value))))
+        return [*members.problems, *(f for name in members.names for f in members.findings(name))]
 
     def network(self, command: Command, *, strict: bool = True) -> Evaluation:
         """The network that the command works on: built or loaded, as its action does it.
