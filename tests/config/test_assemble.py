@@ -9,7 +9,7 @@ from bsls.config.section import Section
 from bsls.finding import BsError
 from bsls.source import Source
 
-INCLUDES = {"i.cntk": "a = 5\ninclude=j.cntk\n", "j.cntk": "b = 6\ninclude=i.cntk"}
+INCLUDES = {"i.cntk": "a = 5\ninclude=j.cntk\n", "j.cntk": "b = 6\ninclude=i.cntk", "f.cntk": ""}
 
 
 def config(*parts: str) -> Section:
@@ -53,7 +53,8 @@ def check(parts: list[str], path: str, text: str, place: str) -> None:
     (["a = 1\ninclude=i.cntk"], "a", "5", "i.cntk:1:5"),
     (["include=i.cntk\na = 1"], "a", "1", "f.cntk:2:5"),
     (["S = [\ninclude=j.cntk\n]"], "S:b", "6", "j.cntk:1:5"),
-    (['include="j.cntk"+i.cntk'], "a", "5", "i.cntk:1:5"),
+    (["include=j.cntk+i.cntk"], "a", "5", "i.cntk:1:5"),
+    (["--include=j.cntk", "a = 1"], "b", "6", "j.cntk:1:5"),
     ([" include=i.cntk"], "include", "i.cntk", "f.cntk:1:10"),  # not at the start of the line
     (["INCLUDE=i.cntk"], "include", "i.cntk", "f.cntk:1:9"),
     (["a=1\r\nb=2 # c\r\nS=[\r\nd=3\r\n]\r\n"], "b", "2", "f.cntk:2:3"),
@@ -66,6 +67,8 @@ def test_what_counts(parts: list[str], path: str, text: str, place: str) -> None
 @pytest.mark.parametrize(("text", "rule", "at"), [
     ("a = 1\ninclude=nope\n", "missing-file", "nope"),
     ("include=$x$\n", "include", "include=$x$"),
+    ('a = 1\ninclude="j.cntk"+i.cntk\n', "include", '"j.cntk"+i.cntk'),
+    ("include=j.cntk # text", "include", "j.cntk # text"),
 ])  # fmt: skip
 def test_wrong_includes(text: str, rule: str, at: str) -> None:
     with pytest.raises(BsError) as caught:
@@ -81,3 +84,13 @@ def test_brackets_that_do_not_match_are_problems_of_the_top() -> None:
     section = found.own_section("S")
     assert section is not None
     assert (section.keys(), section.problems, found.keys()) == (["a", "b"], [], ["S", "c"])
+
+
+def test_a_file_that_includes_itself() -> None:
+    found = config("include=i.cntk\ninclude=f.cntk")
+    said = [(p.severity.word, str(p.span), p.message) for p in found.problems]
+    assert said == [
+        ("warning", "j.cntk:2:9", "'i.cntk' is included by itself; this line has no effect"),
+        ("warning", "f.cntk:2:9", "'f.cntk' is included by itself; this line has no effect"),
+    ]
+    assert found.keys() == ["a", "b"]

@@ -111,9 +111,22 @@ def test_required(path: tuple[str, ...], key: str, message: str, at: str) -> Non
     ("k = [x = 1]\nk = [y = 2]", {"k": "[x = 1] [y = 2]"}),
     ("k = 5\nk = [y = 2]", {"k": "5 [y = 2]"}),
     ("k = [x = 1]\nk = 5", {"k": "5"}),
+    ('k = " x "', {"k": "x"}),
+    ("a = 1\n[ k = 2 ; a = 3 ]", {"k": "2", "a": "3"}),
 ])  # fmt: skip
 def test_given_again(text: str, expected: dict[str, str]) -> None:
     assert texts(parse_config(text)) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("T = [| a = 1 | b = 2;3 ]", {"a": "1", "b": "2;3"}),
+    ("T = [;a = 1;b = 2]", {"a": "1", "b": "2"}),
+    ("T = [ a = 1 ; [ b = 2 ] c = 3 ]", {"a": "1", "c": "3"}),
+    ("T = ( a = 1 )", {"a": "1"}),
+    ("T [ a = 1 ]", {"a": "1"}),
+])  # fmt: skip
+def test_what_stands_in_a_block(text: str, expected: dict[str, str]) -> None:
+    assert texts(block(parse_config(text), "T")) == expected
 
 
 def test_merged_blocks() -> None:
@@ -180,13 +193,20 @@ def test_no_boolean(text: str) -> None:
     ("a*-1:b", "b"),
     ("a::b:", "a b"),
     ("()", ""),
-    ("a*b", "a*b"),
+    ("a*", ""),
+    ("a*:b", ""),  # reading ends there
     ("([x=1]:[y=2])", "[x=1] [y=2]"),
     ("([x=1],[y=2])", "[x=1] [y=2]"),
     ("([x=1] [y=2])", "[x=1] [y=2]"),
     ("([x=1]\n[y=2])", "[x=1] [y=2]"),
     ("(f(y:z):w)", "f(y:z) w"),
-    ("((a:b)*2:c)", "(a:b)*2 c"),  # no repetition of brackets
+    ("((a:b)*2:c)", "(a:b)   c"),  # no repetition of brackets, but of the nothing before the sign
+    ("a:(b:c)", "a b c"),  # outside of brackets, those inside mean nothing
+    ('a:"b:c"', "a b c"),
+    ('(a:"b:c":d)', "a b:c d"),
+    ("(a:(b:c):d)", "a (b:c) d"),
+    ("((a))", "(a)"),
+    ("x[1]:y", "x[1]"),
     ("(;0.3;0.1*3)", "0.3 0.1 0.1 0.1"),  # a separator of one's own
     ("(;a:b;c)", "a:b c"),
     ("(./a:b)", "./a b"),
@@ -203,6 +223,11 @@ def test_elements_have_places_and_types() -> None:
     refused(elements[3].number, "k = abc: a number is expected", "abc")
 
 
+@pytest.mark.parametrize(("text", "at"), [("a*b", "b"), ("1*2 3:4", "2 3"), ("2*3*4", "3*4")])
+def test_how_often_is_a_number(text: str, at: str) -> None:
+    refused(value(text).array, "a whole number is expected", at)
+
+
 def test_too_many_elements() -> None:
     refused(value("1:2*999999999999").array, "too many elements", "1:2*999999999999")
 
@@ -216,7 +241,7 @@ def test_blocks_in_an_array() -> None:
 
 @pytest.mark.parametrize(("text", "problem"), [
     ("T = [ a = ]", "7: no value given for 'a'"),
-    ("T = [ S = [ = 1 ] ]", "13: unexpected '='"),
+    ("T = [ S = [ = 1 ] ]", "13: there is no name before this '='"),
     ("T = [ S = { [ 1 ] } ]", "13: a block without a name"),
     ("T = [ S = [ a = (1 ] ]", "17: no closing ) found for this ("),
     ("T = [ a = $x$ ]", "11: $x$ has no value"),

@@ -16,6 +16,8 @@ from bsls.finding import BsError
     ("k = a$b c$d", "a$b c$d"),
     ("k = $1x$", "$1x$"),
     ("k = 5$", "5$"),
+    ("k = $a`b$", "$a`b$"),
+    ('x = " a "\nk = ($x$)', "(a)"),
     ("x = 1 # text\nk = $x$", "1"),
     ("x = (1:2)\nk = $x$", "(1:2)"),
     ("x = 1\nk = { z = Input ($x$) # $y$\n }", "{ z = Input (1)" + 6 * " " + "\n }"),
@@ -41,9 +43,10 @@ def test_variables_of_a_block_are_those_of_the_top(text: str, expected: str) -> 
 
 @pytest.mark.parametrize(("text", "rule", "message", "at"), [
     ("k = a$nope$", "undefined-variable", "$nope$ has no value", "1:6 $nope$"),
-    ("k = $x$\nx = $y$", "undefined-variable", "$y$ has no value", "1:5 $x$"),
-    ("x = $x$\nk = $x$", "cyclic-variable", "is defined by itself", "2:5 $x$"),
-    ("x = $y$\ny = a$x$b\nk = $x$", "cyclic-variable", "is defined by itself", "3:5 $x$"),
+    ("k = $x$\nx = $y$", "undefined-variable", "$y$ has no value", "2:5 $y$"),
+    ("x = $x$\nk = $x$", "cyclic-variable", "is defined by itself", "1:5 $x$"),
+    ("x = $y$\ny = a$x$b\nk = $x$", "cyclic-variable", "is defined by itself", "2:6 $x$"),
+    ("x = default\nk = $x$", "undefined-variable", "$x$ has no value", "2:5 $x$"),
     ("x = [\na = 1\n]\nk = $x$", "undefined-variable", "several lines", "4:5 $x$"),
 ])  # fmt: skip
 def test_mistakes(text: str, rule: str, message: str, at: str) -> None:
@@ -74,3 +77,13 @@ def test_many_variables_are_no_circle() -> None:
     found = parse_config("x = 1\nk = (" + ":".join(["$x$"] * 3000) + ")").own("k")
     assert found is not None
     assert len(found.array()) == 3000
+
+
+def test_long_chains_of_variables() -> None:
+    names = [f"x{i} = $x{i + 1}$$x{i + 1}$" for i in range(90)]
+    found = parse_config("\n".join([*names, 'x90 = ""', "k = $x0$"])).own("k")
+    assert found is not None
+    assert found.text == ""
+    names = [f"x{i} = $x{i + 1}$" for i in range(100_000)]
+    with pytest.raises(BsError, match="more than 100 variables"):
+        parse_config("\n".join([*names, "k = $x0$"])).own("k")

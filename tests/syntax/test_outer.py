@@ -36,6 +36,8 @@ def check(text: str, *items: str, problems: tuple[str, ...] = ()) -> None:
     ("a = 'x, y'", ["a='x", "y'"]),  # single quotes mean nothing
     ("a = 4  // b", ["a=4  // b"]),  # nor does //
     ("a = $x$/$y$", ["a=$x$/$y$"]),
+    ("a = 1 ]\nb = 2", ["a=1 ]", "b=2"]),  # a closing bracket is a sign like any other
+    ("]\nb = 2 )\n}", ["b=2 )"]),
 ])  # fmt: skip
 def test_items(text: str, items: list[str]) -> None:
     check(text, *items)
@@ -59,10 +61,11 @@ def test_comment_ends_a_quoted_string() -> None:
 
 @pytest.mark.parametrize(("text", "items", "problem"), [
     ("a =\nb = 1", ["a=", "b=1"], "0: no value given for 'a'"),
-    ("= 3\nb = 1", ["3", "b=1"], "0: unexpected '='"),
+    ("= 3\nb = 1", ["b=1"], "0: there is no name before this '='"),
     ("[ x ]\nb = 1", ["b=1"], "0: a block without a name"),
-    ("a = 1 ]\nb = 2", ["a=1", "b=2"], "6: unmatched ']'"),
-    ("]\nb = 2", ["b=2"], "0: unmatched ']'"),
+    ('"x" b = 1', ["b=1"], "0: a quoted text without a name"),
+    ("a (x) = 3\nb = 1", ["a=(x)", "b=1"], "6: there is no name before this '='"),
+    ("a =\n[ x = 1 ]\nb = 1", ["a=[ x = 1 ]", "b=1"], "0: no value given for 'a': the bracket that opens it stands in another line"),
     ("a = [ x = 1\nb = 2\nc = 3", ["a=[ x = 1\n", "b=2", "c=3"], "4: no closing ] found for this ["),
     ("  a = [\n    x = 1\n  b = 2", ["a=[\n    x = 1\n", "b=2"], "6: no closing ] found for this ["),
     ("  a = [\n    x = 1\n    y = 2", ["a=[\n    x = 1\n    y = 2"], "6: no closing ] found for this ["),

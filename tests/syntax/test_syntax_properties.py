@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from trees import everything, members, shape
 
 from bsls.config import parse_config
+from bsls.finding import BsError, Severity
 from bsls.source import ExpandedText, Source
 from bsls.syntax import tree
 from bsls.syntax.brackets import repairs
 from bsls.syntax.brainscript import parse_member
-from bsls.syntax.outer import blank_comments, scan_items
+from bsls.syntax.outer import blank_comments, scan_elements, scan_items
 
 PIECES = (
     *"abxy", "f", "z = ", "= ", "(", ")", "[", "]", "{", "}", "[|", "|]", "=>", "==", ":", "..", ".", ",", ";", "\n", "\n  ",
@@ -61,12 +64,13 @@ def test_outer_language(text: str) -> None:
 def test_repaired_brackets_match(text: str) -> None:
     blanked = blank_comments(text)
     changes, problems = repairs(blanked)
-    assert bool(changes) == bool(problems)
+    assert bool(changes) == any(p.severity == Severity.ERROR for p in problems)
     assert [c.at for c in changes] == sorted(c.at for c in changes)
     made = blanked
     for change in reversed(changes):
         made = made[: change.at] + change.insert + made[change.at + change.remove :]
-    assert repairs(made) == ([], [])
+    changes, problems = repairs(made)
+    assert (changes, [p for p in problems if p.severity == Severity.ERROR]) == ([], [])
 
 
 @settings(max_examples=200, deadline=None)
@@ -78,3 +82,15 @@ def test_config(text: str) -> None:
         assert 0 <= finding.span.start <= finding.span.end <= len(text)
     for value in config:
         assert value.raw.span().end <= len(text)
+        with suppress(BsError):
+            value.array()
+
+
+@settings(max_examples=200, deadline=None)
+@given(TEXTS)
+@example('"(b" )"')
+def test_arrays(text: str) -> None:
+    at = 0
+    for start, end in scan_elements(text):
+        assert at <= start <= end <= len(text)
+        at = end

@@ -9,7 +9,7 @@ from functools import cached_property
 from bsls.config.commands import Command
 from bsls.config.section import Section
 from bsls.evaluate.brainscript import Evaluation
-from bsls.finding import BsError, Finding
+from bsls.finding import BsError, Finding, Severity
 from bsls.project.project import Project
 from bsls.syntax.brainscript import Members
 from bsls.syntax.tree import Expr
@@ -43,7 +43,8 @@ class Context:
         try:
             names = command_names(self.config)
         except BsError as error:
-            self.findings.append(error.finding)
+            if not any(f.severity == Severity.ERROR for f in self.config.problems):  # else that may be why
+                self.findings.append(error.finding)
             return found
         for name in names:
             try:

@@ -107,17 +107,16 @@ def _found(context: Context, rules: Iterable[Rule], findings: Sequence[Finding] 
 
 def _known(findings: Sequence[Finding], context: Context) -> Iterator[Finding]:
     """Each `$x$` without value that a command uses, and what is said of values that do not hold one."""
-    unresolved = list((context.config.unresolved or {}).values())
-    spans = [f.span for f in unresolved if f.span is not None]
+    unresolved = [(source.span(at, at + 1), f) for (source, at), f in (context.config.unresolved or {}).items()]
+    spans = [place for place, _ in unresolved]
     for finding in findings:
         span = finding.span
         if span is None or not any(_within(s, span) for s in spans) or finding.rule.endswith("-variable"):
             yield finding
     used = [block.text.span() for command in context.commands for block in command.blocks()]
     blocks = [v.raw.span() for v in context.config if v.raw.text[:1] in ("[", "{")]
-    for finding in unresolved:
-        span = finding.span
-        if span is not None and (any(_within(span, b) for b in used) or not any(_within(span, b) for b in blocks)):
+    for place, finding in unresolved:
+        if any(_within(place, b) for b in used) or not any(_within(place, b) for b in blocks):
             yield finding
 
 

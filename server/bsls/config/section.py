@@ -8,14 +8,19 @@ from collections.abc import Iterator, Sequence
 
 from bsls.finding import BsError, Finding
 from bsls.source import ExpandedText, Source, Span
-from bsls.syntax.outer import OPENERS, OuterProblem, closing, list_separator, scan_items
+from bsls.syntax.outer import OPENERS, closing, list_separator, scan_elements, scan_items
+from bsls.syntax.raw import LANGUAGES
 
-VARIABLE = re.compile(r"\$([A-Za-z_][^,/<>?;':\"\[\]{}\\|!@#%^&*()+=~\s$]*)\$")
+VARIABLE = re.compile(r"\$([A-Za-z_][^,/<>?;':\"\[\]{}\\|!@#%^&*()+=~`\s$]*)\$")
 """`$x$`, which stands for the value of the key x."""
 _INTEGER = re.compile(r"[+-]?[0-9]+$")
 _TRUE = {"t", "true", "T", "True", "TRUE", "1"}
 _FALSE = {"f", "false", "F", "False", "FALSE", "0", ""}
+_REPEATED = re.compile(r"([^*]*)\*(.*)", re.DOTALL)
+_BLANK = " \t"
 _MAX_LENGTH = 1_000_000
+_MAX_NESTED = 100
+"""Variables in the values of variables."""
 _MAX_ELEMENTS = 1_000_000
 
 
@@ -30,9 +35,17 @@ class Value:
         self.key_span = key_span
 
     @property
+    def bare(self) -> ExpandedText:
+        """The text without quotes and blanks around it."""
+        raw = self.raw.strip()
+        if len(raw) >= 2 and raw.text[0] == raw.text[-1] == '"':
+            return raw.slice(1, len(raw) - 1).strip(_BLANK)
+        return raw
+
+    @property
     def text(self) -> str:
         text = self.raw.text.strip()
-        return text[1:-1] if len(text) >= 2 and text[0] == text[-1] == '"' else text
+        return text[1:-1].strip(_BLANK) if len(text) >= 2 and text[0] == text[-1] == '"' else text
 
     @property
     def span(self) -> Span:
@@ -79,27 +92,17 @@ class Value:
 
         A sign directly after the bracket separates in the place of the colon: `(;a;b)`.
         """
-        raw, separator = self.raw.strip(), ":"
-        if len(raw) >= 2 and raw.text[0] in OPENERS and closing(raw.text, 0) == len(raw) - 1:
-            opener, raw = raw.text[0], raw.slice(1, len(raw) - 1)
-            if opener != '"':
-                separator = list_separator(raw.text, 0, separator)[0]
+        raw = self.raw.strip()
         found: list[Value] = []
-        at, text = 0, raw.text
-        while at < len(text):
-            if text[at] == separator or text[at] in ", \t\r\n":
-                at += 1
-                continue
-            start = at
-            while at < len(text) and text[at] != separator and text[at] not in ",\r\n":
-                at = closing(text, at) + 1 or len(text) if text[at] in OPENERS else at + 1
-                if text[start] in OPENERS and text[at:].lstrip(" \t")[:1] in tuple(OPENERS):
-                    break  # `[..] [..]` are two elements
-            element = raw.slice(start, at).strip()
-            repeat = re.search(r"\*\s*(-?\d+)\s*$", element.text) if element.text[:1] not in OPENERS else None
-            count = int(repeat.group(1)) if repeat else 1
-            if repeat:
-                element = element.slice(0, repeat.start()).strip()
+        for start, end in scan_elements(raw.text):
+            element = raw.slice(start, end).strip()
+            count = 1
+            repeated = _REPEATED.match(element.text) if element.text[:1] not in OPENERS else None
+            if repeated:
+                if not repeated.group(2):
+                    break
+                count = Value(self.key, element.slice(*repeated.span(2)), self.key_span).integer()
+                element = element.slice(*repeated.span(1)).strip()
             if len(found) + count > _MAX_ELEMENTS:
                 raise self.error("these are too many elements", f"at most {_MAX_ELEMENTS} are possible")
             found += [Value(self.key, element, self.key_span)] * count
@@ -127,6 +130,7 @@ class Section:
         self._values: dict[str, Value] | None = None
         self._problems: list[Finding] = list(problems)
         self._sections: dict[str, Section] = {}
+        self._expansions: dict[str, str] = {}
         self.unresolved: dict[tuple[Source, int], Finding] | None = None
         """At the top: takes down, by place, each `$x$` that has no value. None: that is an error."""
 
@@ -155,7 +159,7 @@ class Section:
         """What is wrong with the syntax of this block and the blocks inside, and with `$x$` in those."""
         yield from self.problems
         for value in self:
-            if value.raw.text[:1] in ("[", "{") and not value.key.lower().endswith("builder"):
+            if value.raw.text[:1] in ("[", "{") and value.key.lower() not in LANGUAGES:
                 try:
                     inner = self.own_section(value.key)
                 except BsError as error:
@@ -177,9 +181,11 @@ class Section:
         values: dict[str, Value] = {}
         found: list[Finding] = []
         text = self.text.text
-        for start, end in [(0, len(text))] if self.parent is None else _bodies(text):
-            items, problems = scan_items(text, start, end)
-            found += [self._finding(p) for p in problems]
+        top = self.parent is None
+        for start, end in [(0, len(text))] if top else _bodies(text):
+            separator = ";" if top else list_separator(text, start, ";")[0]
+            items, problems = scan_items(text, start, end, separator=separator, top=top)
+            found += [p.finding(self.text) for p in problems]
             for item in items:
                 key = text[item.key_start : item.key_end]
                 raw = (
@@ -195,9 +201,6 @@ class Section:
             self._problems += found
             self._values = values
         return self._values
-
-    def _finding(self, problem: OuterProblem) -> Finding:
-        return Finding("syntax", problem.message, self.text.span(problem.start, problem.end), help=problem.help)
 
     def own(self, key: str) -> Value | None:
         """The value of `key` in this block itself, expanded."""
@@ -261,26 +264,41 @@ class Section:
 
     def _expanded(self, name: str, span: Span, within: tuple[str, ...]) -> str:
         """The value of a variable, with the variables in it replaced; `within` are those being replaced around it."""
+        known = self._expansions.get(name.lower())
+        if known is not None:
+            return known
         if name.lower() in within:
             raise BsError(
                 "cyclic-variable", f"${name}$ is defined by itself", span, help="give it a value that does not use it"
             )
-        inner = (*within, name.lower())
-        text = VARIABLE.sub(lambda m: self._expanded(m.group(1), span, inner), self._variable(name, span))
-        if len(text) > _MAX_LENGTH:
-            raise BsError("cyclic-variable", f"${name}$ becomes longer than {_MAX_LENGTH} characters", span)
+        if len(within) >= _MAX_NESTED:
+            raise BsError(
+                "cyclic-variable", f"more than {_MAX_NESTED} variables stand in the values of one another", span,
+                help="write the value of one of them out",
+            )  # fmt: skip
+        value = self._variable(name, span)
+        parts: list[str] = []
+        at = length = 0
+        for m in VARIABLE.finditer(value.text):
+            inner = self._expanded(m.group(1), value.span(m.start(), m.end()), (*within, name.lower()))
+            parts += [value.text[at : m.start()], inner]
+            at = m.end()
+            length += len(inner)
+            if length > _MAX_LENGTH:
+                raise BsError("cyclic-variable", f"${name}$ becomes longer than {_MAX_LENGTH} characters", span)
+        text = self._expansions[name.lower()] = "".join([*parts, value.text[at:]])
         return text
 
-    def _variable(self, name: str, span: Span) -> str:
+    def _variable(self, name: str, span: Span) -> ExpandedText:
         holder = self.holder(name)
-        if holder is None:
+        value = holder._parse()[name.lower()] if holder is not None else None
+        if value is None or value.is_default:
             raise BsError(
                 "undefined-variable",
                 f"${name}$ has no value",
                 span,
                 help=f"define {name} at the top of the config, or give it on the command line: {name}=... (bsls check: --set {name}=...)",
             )
-        value = holder._parse()[name.lower()]
         if "\n" in value.raw.text:
             raise BsError(
                 "undefined-variable",
@@ -288,7 +306,7 @@ class Section:
                 span,
                 help="use a value of one line",
             )
-        return value.text
+        return value.bare
 
     # --- typed look-up -----------------------------------------------------------------------------------------------
 

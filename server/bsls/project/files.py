@@ -16,6 +16,9 @@ from bsls.source import Source, Span
 _MAX_SCANNED = 20_000
 """Entries of a folder that are looked at when it is listed."""
 
+MAX_TEXT = 2_000_000
+"""Characters of a text that is read; no config is as long."""
+
 State = tuple[int, int, int] | None
 """What tells versions of a file apart: time of the last change, size, number on the disk. None: there is no file."""
 
@@ -121,8 +124,11 @@ class Files:
         self.look(path)
         if absolute in self.documents:
             self.read[absolute] = self.documents[absolute]
-            self._refuse_binary(path, self.documents[absolute].text, place)
+            self._refuse(path, self.documents[absolute].text, place)
         if absolute not in self.read:
+            state = self.states.get(absolute)
+            if state is not None and state[1] > 4 * MAX_TEXT:  # bytes
+                raise self._too_long(path, place)
             try:
                 with open(self.shown(path), encoding="utf-8-sig", newline="") as file:
                     text = file.read()
@@ -134,12 +140,19 @@ class Files:
                 raise BsError(
                     "missing-file", f"cannot read '{path}': {error.strerror}", place, help="correct the path"
                 ) from error
-            self._refuse_binary(path, text, place)
+            self._refuse(path, text, place)
             self.read[absolute] = Source(self.shown(path), text.replace("\r\n", "\n") if "\r\n" in text else text)
         return self.read[absolute]
 
     @staticmethod
-    def _refuse_binary(path: str, text: str, place: Span) -> None:
+    def _too_long(path: str, place: Span) -> BsError:
+        message = f"'{path}' is longer than {MAX_TEXT} characters"
+        return BsError("syntax", message, place, help="is this a config? data and models are not given here")
+
+    @classmethod
+    def _refuse(cls, path: str, text: str, place: Span) -> None:
+        if len(text) > MAX_TEXT:
+            raise cls._too_long(path, place)
         if "\0" in text:
             raise BsError(
                 "syntax",

@@ -18,7 +18,7 @@ from bsls.evaluate.brainscript import Evaluation, evaluate_network, members_of
 from bsls.evaluate.environment import Counters, Environment, Model
 from bsls.evaluate.mel import Host
 from bsls.evaluate.simple import simple_network
-from bsls.finding import BsError, Finding
+from bsls.finding import BsError, Finding, Severity
 from bsls.modelfile import v1
 from bsls.network.cloning import duplicate
 from bsls.network.network import Network
@@ -146,11 +146,12 @@ class Project:
     def commands(self) -> list[Command]:
         """The commands in order; raises where one does not exist or the text is not right."""
         for finding in self.config.problems:
-            raise BsError.of(finding)
+            if finding.severity == Severity.ERROR:
+                raise BsError.of(finding)
         found = commands(self.config)
         for block in {id(b): b for c in found for b in c.blocks()}.values():
             for finding in block.all_problems():
-                if finding.rule == "syntax":
+                if finding.rule == "syntax" and finding.severity == Severity.ERROR:
                     raise BsError.of(finding)
         return found
 

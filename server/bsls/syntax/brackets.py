@@ -8,15 +8,17 @@ brackets do not match; the one with the fewest mistakes is taken.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
-from bsls.finding import BsError, Finding
+from bsls.finding import BsError, Finding, Severity
 from bsls.source import ExpandedText
 from bsls.syntax.outer import CLOSERS, OuterProblem
 
 MAX_DEPTH = 500
 """Brackets inside one another."""
+MAX_PROBLEMS = 100
+"""Brackets that do not match; a text with more of them is not read."""
 
 _MARK = re.compile(r"[\[\](){}\"]")
 _ITEM = re.compile(r"[ \t]*[A-Za-z_]\w*[ \t]*(?:\([^()\n]*\)|\{[^{}\n]*\}|\[[^\[\]\n]*\])?[ \t]*=(?![=>])")
@@ -44,19 +46,26 @@ class _Reading:
 
     `indent`: a line that begins an item ends the brackets of lines that are indented as deep or deeper, and a bracket
     that begins a line closes the block that is indented like it. `local`: a wrong bracket is blamed on its own line.
-    `lines`: a quote ends on its line.
+    `lines`: a quote ends on its line. It stops after `MAX_PROBLEMS`. `harmless`: nothing is wrong but brackets that close
+    nothing, outside of all others.
     """
 
     def __init__(self, text: str, indent: bool, local: bool, lines: bool) -> None:
         self.repairs: list[Repair] = []
         self.problems: list[OuterProblem] = []
+        self.harmless = True
         self._text = text
         self._stack: list[_Opener] = []
         self._indent, self._local = indent, local
         at = number = 0
-        while at <= len(text):
+        while at <= len(text) and len(self.problems) <= MAX_PROBLEMS:
             end = text.find("\n", at)
             end = len(text) if end < 0 else end
+            m = _MARK.search(text, at, end)
+            if m is None and not (indent and self._stack):
+                at = end + 1
+                number += 1
+                continue
             blanks = len(text[at:end]) - len(text[at:end].lstrip())
             depth = len(text[at : at + blanks].expandtabs())
             if indent and self._stack and _ITEM.match(text, at, end):
@@ -65,15 +74,19 @@ class _Reading:
                     keep -= 1
                 self._unclosed(keep, at)
             first = at + blanks
-            while m := _MARK.search(text, at, end):
+            while m is not None and len(self.problems) <= MAX_PROBLEMS:
                 at = m.end()
                 mark = m.group()
                 if mark == '"':
                     close = text.find('"', at, end if lines else len(text))
                     if close < 0:
-                        self._problem(f"no closing {mark} found for this {mark}", m.start(), f"close it with {mark}")
-                        at = len(text[: end if lines else len(text)].rstrip())
+                        at = self._before_blanks(end if lines else len(text), at)
                         self.repairs.append(Repair(at, mark))
+                        self._problem(
+                            f"no closing {mark} found for this {mark}", m.start(), f"close it with {mark}",
+                            f"insert {mark}", (at, at, mark),
+                        )  # fmt: skip
+                        self.harmless = False
                     else:
                         at = close + 1
                     if at > end:  # the text goes on where the quote ends, in another line
@@ -84,28 +97,59 @@ class _Reading:
                     self._stack.append(_Opener(mark, m.start(), number, depth))
                 else:
                     self._close(mark, m.start(), number, depth, m.start() == first)
+                m = _MARK.search(text, at, end)
             at = end + 1
             number += 1
         self._unclosed(0, len(text))
 
-    def _problem(self, message: str, at: int, help: str) -> None:
-        self.problems.append(OuterProblem(message, at, at + 1, help))
+    def _problem(self, message: str, at: int, help: str, title: str, *edits: tuple[int, int, str]) -> None:
+        self.problems.append(OuterProblem(message, at, at + 1, help, title=title, edits=list(edits)))
+
+    def _before_blanks(self, at: int, low: int) -> int:
+        while at > low and self._text[at - 1].isspace():
+            at -= 1
+        return at
 
     def _unclosed(self, keep: int, at: int) -> None:
         """Closes all but `keep` brackets before `at`; those of one line are one mistake."""
         line = -1
         while len(self._stack) > keep:
+            self.harmless = False
             opener = self._stack.pop()
             closer = CLOSERS[opener.mark]
             message, help = f"no closing {closer} found for this {opener.mark}", f"close it with {closer}"
             if self._text.find("//", self._text.rfind("\n", 0, opener.at) + 1, opener.at) >= 0:
                 self.repairs.append(Repair(opener.at, " ", 1))
                 help += "; brackets in // comments count, those in # comments do not"
+                title, edit = f"remove {opener.mark}", (opener.at, opener.at + 1, "")
             else:
                 self.repairs.append(Repair(at, closer))
+                title, edit = f"insert {closer}", self._insertion(opener, at)
             if opener.line != line:
-                self._problem(message, opener.at, help)
+                self._problem(message, opener.at, help, title, edit)
+            else:
+                self._join(edit)
             line = opener.line
+
+    def _insertion(self, opener: _Opener, at: int) -> tuple[int, int, str]:
+        """Where a person would close a bracket that ends before `at`: behind its content, or in a line of its own."""
+        text, closer = self._text, CLOSERS[opener.mark]
+        end = self._before_blanks(at, opener.at)
+        if text.find("\n", opener.at, end) < 0:
+            return end, end, closer
+        start = text.rfind("\n", 0, opener.at) + 1
+        indent = text[start : start + len(text[start : opener.at]) - len(text[start : opener.at].lstrip())]
+        end = text.find("\n", end)
+        end = len(text) if end < 0 else end
+        return end, end, "\n" + indent + closer
+
+    def _join(self, edit: tuple[int, int, str]) -> None:
+        """Adds an edit to those of the last problem; what is inserted at one place stands together."""
+        edits = self.problems[-1].edits
+        if edits and edits[-1][:2] == edit[:2] and edit[0] == edit[1]:
+            edits[-1] = (*edit[:2], edits[-1][2] + edit[2].lstrip())
+        else:
+            edits.append(edit)
 
     def _close(self, mark: str, at: int, line: int, depth: int, first: bool) -> None:
         stack = self._stack
@@ -114,18 +158,23 @@ class _Reading:
         target = (aligned or fitting)[-1] if fitting else -1
         top = stack[-1] if stack else None
         if top is not None and CLOSERS[top.mark] != mark:
+            self.harmless = False
             on_line = self._local and top.line == line and (target < 0 or stack[target].line != line)
             below = self._indent and first and top.indent == depth and not aligned
             if on_line or below:  # it stands where that bracket must be closed, but is of another kind
                 closer = CLOSERS[top.mark]
-                self._problem(f"'{mark}' does not close '{top.mark}'", at, f"write '{closer}'")
+                self._problem(
+                    f"'{mark}' does not close '{top.mark}'", at, f"write '{closer}'",
+                    f"change to {closer}", (at, at + 1, closer),
+                )  # fmt: skip
                 self.repairs.append(Repair(at, closer, 1))
                 stack.pop()
                 return
         elif self._local and top is not None and top.line != line and not first and mark != ")":
             target = -1
         if target < 0:
-            self._problem(f"unmatched '{mark}'", at, "remove it, or open the bracket that it closes")
+            help = "remove it, or open the bracket that it closes"
+            self._problem(f"unmatched '{mark}'", at, help, f"remove {mark}", (at, at + 1, ""))
             self.repairs.append(Repair(at, " ", 1))
             return
         self._unclosed(target + 1, at)
@@ -135,12 +184,19 @@ class _Reading:
 def repairs(text: str) -> tuple[list[Repair], list[OuterProblem]]:
     """What makes the brackets and quotes of a text match (comments blanked before), in its order, and what is wrong.
 
-    Nothing where they match.
+    Nothing where they match. Brackets that close nothing, outside of all others, stay: the reference takes them for
+    letters, and the blocks end where they end for it.
     """
-    if not _Reading(text, False, False, False).problems:
+    plain = _Reading(text, False, False, False)
+    if not plain.problems:
         return [], []
     readings = [_Reading(text, *flags) for flags in product((True, False), repeat=3)]
     best = min(readings, key=lambda r: len(r.problems))  # the first of them where several are equal
+    if plain.harmless and len(plain.problems) <= MAX_PROBLEMS:
+        removed = all(r.remove and r.insert == " " for r in best.repairs)
+        help = "remove it; the block around it ends here, and what follows stands outside"
+        shown = best.problems if removed else plain.problems
+        return [], [replace(p, severity=Severity.WARNING, help=help) for p in shown]
     return sorted(best.repairs, key=lambda r: r.at), best.problems
 
 
@@ -159,16 +215,20 @@ def check_depth(text: ExpandedText) -> None:
 def with_matching_brackets(text: ExpandedText) -> tuple[ExpandedText, list[Finding]]:
     """The text with the brackets that were probably meant, and what is wrong with those that stand there.
 
-    Raises BsError where they are nested too deeply.
+    Raises BsError where they are nested too deeply, or hardly any of them match.
     """
     check_depth(text)
     changes, problems = repairs(text.text)
-    if not changes:
-        return text, []
+    if len(problems) > MAX_PROBLEMS:
+        first = problems[0]
+        raise BsError(
+            "syntax", f"more than {MAX_PROBLEMS} brackets or quotes do not match, the first one here",
+            text.span(first.start, first.end), help="is this a config?",
+        )  # fmt: skip
     parts: list[ExpandedText | str] = []
     at = 0
     for change in changes:
         parts += [text.slice(at, change.at), change.insert]
         at = change.at + change.remove
-    found = [Finding("syntax", p.message, text.span(p.start, p.end), help=p.help) for p in problems]
-    return ExpandedText.join([*parts, text.slice(at, len(text))]), found
+    found = [p.finding(text) for p in problems]
+    return ExpandedText.join([*parts, text.slice(at, len(text))]) if changes else text, found
