@@ -164,12 +164,46 @@ def test_spans_of_names_leave_out_parentheses() -> None:
     ("z[i:1] = 1", "1:6: '..' expected before ']'"),
     ("f (1) = 1", "1:4: ')' expected before '1'"),
     ("f (a = 1) => a", "1:12: operand expected before '>'"),
-    ("z = include 'x'", "1:5: 'include' inside of a network description is not supported"),
+    ("z = include x", "1:5: 'include' must be followed by a quoted string"),
 ])  # fmt: skip
 def test_what_is_wrong(text: str, problem: str) -> None:
     found = value(text)
     assert isinstance(found, tree.Broken)
     assert str(found.finding).startswith(f"net.bs:{problem}")
+
+
+@pytest.mark.parametrize(("text", "help", "mended"), [
+    ("z = f (n -> n)", "a function is written x => ...", "z = f (n => n)"),
+    ("z = (8, 8, 1)", "separated by ':'", "z = (8: 8, 1)"),
+    ("z = (3;3)", "separated by ':'", "z = (3:3)"),
+    ("z = (a b)", "the ':' between elements", "z = (a : b)"),
+    ("z = ((x, s) => x)", "has one parameter", None),
+    ("z = array[0:3] (f)", "array[0..n]", None),
+    ("z = [a : b]", "an array is written (a : b)", None),
+    ("z = f (x y)", "a comma is missing", "z = f (x, y)"),
+    ('z = f {a = "b"  c = 1}', "a comma is missing", 'z = f {a = "b",  c = 1}'),
+    ("z = f (x; y)", "arguments are separated by commas", "z = f (x, y)"),
+    ("z = f (x,, y)", "a value, a name", "z = f (x, y)"),
+    ("z = {a = 1 ;; b = 2}", "one ';'", "z = {a = 1 ; b = 2}"),
+    ("z = {a = 1, b = 2}", "separated by the end of the line", "z = {a = 1; b = 2}"),
+    ("z = a,", "separated by the end of the line", "z = a;"),
+    ("z = [| 1, 2 |]", "separated by ';'", "z = [| 1; 2 |]"),
+    ("z = if a = 1 then b else c", "asked by ==", "z = if a == 1 then b else c"),
+    ("z = if (a = 1) then b else c", "asked by ==", "z = if (a == 1) then b else c"),
+    ("z = (if a then b)", "a then and an else", None),
+    ("z = a ^ 2", "**", "z = a ** 2"),
+    ("z = a & b", "&&", "z = a && b"),
+    ("z = Print (“x)", "straight quotation marks", 'z = Print ("x)'),
+    ("z = Length dims", "arguments stand in ( )", None),
+])  # fmt: skip
+def test_what_to_do(text: str, help: str, mended: str | None) -> None:
+    found = value(text)
+    assert isinstance(found, tree.Broken)
+    assert help in found.finding.help
+    edits = [e for fix in found.finding.fixes for e in fix.edits]
+    for edit in edits:
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    assert (text if edits else None) == mended
 
 
 @pytest.mark.parametrize("text", ["then = 1", "z = a.if", "f (new) = 1", "z = with", "z = {array = 1}"])

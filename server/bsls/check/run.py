@@ -10,6 +10,7 @@ from bsls.config.assemble import COMMAND_LINE, joined_text
 from bsls.evaluate.brainscript import members_of
 from bsls.finding import BsError, Finding, Related
 from bsls.project.files import Files
+from bsls.project.includes import including
 from bsls.project.ndl import parts
 from bsls.project.project import Project
 from bsls.resolve.scopes import certain_problems
@@ -28,9 +29,10 @@ def check_config(arguments: Sequence[str], files: Files | None = None) -> tuple[
     files = files or Files()
     try:
         if len(arguments) == 1 and is_brainscript(arguments[0]):
-            return check_brainscript(files.source(arguments[0].partition("=")[2])), files
+            path = arguments[0].partition("=")[2]
+            return check_brainscript(files.source(path), files, path), files
         if len(arguments) == 1 and is_script(arguments[0]):
-            return check_script(files.source(arguments[0].partition("=")[2])), files
+            return check_script(files.source(path)), files
         context = Context(Project(arguments, files, tolerant=True))
     except BsError as error:
         if error.finding.rule == "usage":
@@ -44,10 +46,16 @@ def is_brainscript(path: str) -> bool:
     return path.lower().endswith(".bs")
 
 
-def check_brainscript(source: Source, members: Members | None = None) -> list[Finding]:
-    """What is wrong with the syntax of a file of BrainScript definitions, or of one description in brackets."""
+def check_brainscript(source: Source, files: Files, path: str, members: Members | None = None) -> list[Finding]:
+    """What is wrong with the syntax of a file of BrainScript definitions, or of one description in brackets.
+
+    `members` are those of the text where they are known already.
+    """
     text = ExpandedText.of(source)
     check_depth(text)
+    whole = including(text, files, [path])
+    if whole is not text:
+        text, members = whole, None
     members = members or members_of(text) or Members(text, 0, len(text))
     return _sorted([*members.problems, *(f for name in members.names for f in members.findings(name))])
 

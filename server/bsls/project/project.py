@@ -24,9 +24,10 @@ from bsls.network.cloning import duplicate
 from bsls.network.network import Network
 from bsls.network.validation import Validation, validate
 from bsls.project.files import Files
+from bsls.project.includes import including
 from bsls.project.mel import SavedModels, run_mel, saved_by_script
 from bsls.project.ndl import network_of_ndl
-from bsls.source import Source, Span
+from bsls.source import ExpandedText, Source, Span
 from bsls.syntax.brainscript import Members, tokens
 from bsls.syntax.raw import LANGUAGES
 
@@ -184,8 +185,12 @@ class Project:
         return make(self, command, value, self.environment(command, strict=strict, counters=counters))
 
     def _from_brainscript(self, command: Command, value: Value, environment: Environment) -> Evaluation:
+        return evaluate_network(self._description(value), environment, self.members(command))
+
+    def _description(self, value: Value) -> ExpandedText:
+        """A network description with what it includes."""
         self._need_values(value)
-        return evaluate_network(value.raw, environment, self.members(command))
+        return including(value.raw, self.files, self.config_paths)
 
     def _from_ndl(self, command: Command, value: Value, environment: Environment) -> Evaluation:
         return network_of_ndl(command, value, self.files, environment)
@@ -212,11 +217,10 @@ class Project:
         value = command.builder()
         if value is None or value.key.lower() not in BRAINSCRIPT:
             return None
-        self._need_values(value)
         holder = command.section.holder(value.key)
         key = f"{holder.path if holder else ''}:{value.key}".lower()
         if key not in self._members:
-            self._members[key] = members_of(value.raw, self._old_members.get(key))
+            self._members[key] = members_of(self._description(value), self._old_members.get(key))
         return self._members[key]
 
     def network(self, command: Command, *, strict: bool = True) -> Evaluation:

@@ -8,7 +8,7 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from bsls.finding import BsError, Finding
+from bsls.finding import BsError, Edit, Finding, Fix
 from bsls.source import ExpandedText
 from bsls.syntax import tree
 from bsls.syntax.messages import KEYWORDS, NO_INCLUDE, syntax_finding
@@ -63,6 +63,17 @@ def _bracket_pairs(tokens: Iterable[re.Match[str]]) -> dict[int, int]:
     return pairs
 
 
+def _without_includes(words: list[re.Match[str]]) -> list[re.Match[str]]:
+    """Leaves out `include "path"`, which stands for other members where it is not replaced."""
+    found: list[re.Match[str]] = []
+    for word in words:
+        if found and found[-1].group() == "include" and word.group()[0] in "'\"" and len(word.group()) > 1:
+            found.pop()
+        else:
+            found.append(word)
+    return found
+
+
 def _defines(tokens: Sequence[re.Match[str]], i: int, closers: Mapping[int, int]) -> bool:
     """Whether token `i` begins a definition: `=` follows, perhaps after brackets with parameters or an index."""
     i += 1
@@ -96,7 +107,7 @@ class Members:
         text = self.text.text
         cuts: list[tuple[str, int, int, int]] = []  # name, where the text before it begins, start, end
         open_brackets: list[int] = []
-        words = list(tokens(text, start, end))
+        words = _without_includes(list(tokens(text, start, end)))
         pairs = _bracket_pairs(words)
         closers = {opener: closer for closer, opener in pairs.items()}
         previous, last_end, last_word, stuck = "semicolon", start, "", False
@@ -124,6 +135,9 @@ class Members:
                 if word == "include":
                     what, help = NO_INCLUDE
                 self._problem(what, m.start(), m.end(), help)
+                if word in (",", ";"):
+                    place = self.text.span(m.start(), m.end())
+                    self.problems[-1].fixes.append(Fix(f"remove {word}", (Edit(place, ""),)))
             if kind == "open":
                 open_brackets.append(m.start())
             elif pairs.get(m.start()) in open_brackets:

@@ -108,7 +108,8 @@ class Analysis:
             return [Finding("syntax", message, self.source.span(0, 0), Severity.INFORMATION, help="use `bsls check`")]
         if self.kind == "brainscript":
             try:
-                return check_brainscript(self.source, document.networks[0].members if document.networks else None)
+                members = document.networks[0].members if document.networks else None
+                return check_brainscript(self.source, self.files, os.path.basename(self.source.path), members)
             except BsError as error:
                 return [error.finding]
         if is_script(self.source.path):
