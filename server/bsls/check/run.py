@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from bsls.check.registry import all_rules
@@ -20,6 +21,8 @@ from bsls.syntax.brainscript import Members
 from bsls.syntax.mel import parse as parse_mel
 from bsls.syntax.ndl import parse_script
 
+_COMMAND = re.compile(r"^command[ \t]*=", re.MULTILINE | re.IGNORECASE)
+
 
 def check_config(arguments: Sequence[str], files: Files | None = None) -> tuple[list[Finding], Files]:
     """The findings for `configFile=F key=value ...`, and the files that were read.
@@ -28,9 +31,9 @@ def check_config(arguments: Sequence[str], files: Files | None = None) -> tuple[
     """
     files = files or Files()
     try:
-        if len(arguments) == 1 and is_brainscript(arguments[0]):
-            path = arguments[0].partition("=")[2]
-            return check_brainscript(files.source(path), files, path), files
+        path = arguments[0].partition("=")[2]
+        if len(arguments) == 1 and path.lower().endswith(".bs") and is_brainscript(source := files.source(path)):
+            return check_brainscript(source, files, path), files
         if len(arguments) == 1 and is_script(arguments[0]):
             return check_script(files.source(path)), files
         context = Context(Project(arguments, files, tolerant=True))
@@ -41,9 +44,9 @@ def check_config(arguments: Sequence[str], files: Files | None = None) -> tuple[
     return all_findings(context), files
 
 
-def is_brainscript(path: str) -> bool:
-    """Whether a file holds BrainScript without a config around it."""
-    return path.lower().endswith(".bs")
+def is_brainscript(source: Source) -> bool:
+    """Whether a file holds BrainScript without a config around it; a config names the commands to run."""
+    return source.path.lower().endswith(".bs") and _COMMAND.search(source.text) is None
 
 
 def check_brainscript(source: Source, files: Files, path: str, members: Members | None = None) -> list[Finding]:

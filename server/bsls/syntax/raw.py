@@ -75,6 +75,29 @@ class RawBlock:
                 yield from item.block.walk()
 
 
+def leaves(block: RawBlock) -> Iterator[Span]:
+    """The pieces of a block in order: keys, values that are no block of items, and what stands around them. Put together
+    they are its text."""
+    source, at = block.span.source, block.span.start
+    for span in _words(block):
+        if span.start > at:
+            yield source.span(at, span.start)
+        if span.end > span.start:
+            yield span
+        at = span.end
+    if at < block.span.end:
+        yield source.span(at, block.span.end)
+
+
+def _words(block: RawBlock) -> Iterator[Span]:
+    for item in block.items:
+        yield item.key
+        if item.block is None:
+            yield item.value
+        else:
+            yield from _words(item.block)
+
+
 def raw_tree(source: Source) -> RawBlock:
     """The raw tree of a document; never fails."""
     block = RawBlock(source.span(0, len(source.text)))

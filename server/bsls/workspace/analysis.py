@@ -54,7 +54,7 @@ class Analysis:
         """What the document is; `other` is not analysed."""
         if len(self.source.text) > MAX_LENGTH:
             return "other"
-        if is_brainscript(self.source.path):
+        if is_brainscript(self.source):
             return "brainscript"
         return "other" if is_script(self.source.path) else "config"
 
