@@ -68,6 +68,11 @@ def value(text: str) -> tree.Expr:
     ("new T r", "(new T r)"),
     ("new T { }.x", "(. (new T {}) x)"),
     ("newX + arrayOf + iffy + trueX + includes", "(+ (+ (+ (+ newX arrayOf) iffy) trueX) includes)"),
+    ('2 "+" 3', "(+ 2 3)"),
+    ("a '.*' 'b' \"<\" 'c'", "(< (.* a 'b') 'c')"),
+    ("f ('+', \"*\")", "(call f '+' '*')"),
+    ("('+') '||' a \">>\" b '&&' c '-' d", "(>> (|| '+' a) (&& b (- c d)))"),
+    ("f ((')'))", "(call f ')')"),
     ("1..2", "broken: net.bs:1:6: '..' cannot stand here"),
 ])  # fmt: skip
 def test_expression(text: str, expected: str) -> None:
@@ -150,6 +155,9 @@ def test_spans_of_names_leave_out_parentheses() -> None:
     ("z = a & b", "1:7: unexpected character: &"),
     ("z = a ^ b", "1:7: unexpected character: ^"),
     ("z = Fä (x)", "1:6: unexpected character: ä"),
+    ("z = f (')')", "1:8: a string ')' cannot stand directly behind the bracket"),
+    ("z = f {'}'}", "1:8: a string '}' cannot stand"),
+    ("z = [| '|]' |]", "1:8: a string '|]' cannot stand"),
     ("z = 'abc", "1:5: string without closing quotation mark"),
     ('z = "abc', "1:5: string without closing quotation mark"),
     ("z = a /* b", "1:7: comment without closing */"),
@@ -204,6 +212,11 @@ def test_what_to_do(text: str, help: str, mended: str | None) -> None:
     for edit in edits:
         text = text[: edit.span.start] + edit.text + text[edit.span.end :]
     assert (text if edits else None) == mended
+
+
+def test_a_string_as_operator_is_a_warning() -> None:
+    (problem,) = tree.problems(value('z = f (2 "+" 3)'))
+    assert (problem.severity.word, str(problem.span)) == ("warning", "net.bs:1:8")
 
 
 @pytest.mark.parametrize("text", ["then = 1", "z = a.if", "f (new) = 1", "z = with", "z = {array = 1}"])

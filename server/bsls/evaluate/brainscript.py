@@ -225,7 +225,7 @@ def _from_record(
 def _refuse(interpreter: Interpreter, problems: Iterable[Finding]) -> None:
     """Mistakes in the text; the reference reads all of it before it evaluates any of it."""
     for finding in problems:
-        if interpreter.environment.strict:
+        if interpreter.environment.strict and finding.severity == Severity.ERROR:
             raise BsError.of(finding)
         interpreter.report(finding)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lark import Token, Transformer, v_args
 
-from bsls.finding import Finding
+from bsls.finding import BsError, Finding
 from bsls.syntax import tree
 from bsls.syntax.tree import Expr, Home
 
@@ -61,7 +61,9 @@ class TreeBuilder(Transformer):
         return tree.Array(self.home, first.start, rest[-1].end, [*elements, *rest])
 
     def binary(self, left: Expr, op: Token, right: Expr) -> tree.Binary:
-        return tree.Binary(self.home, left.start, right.end, str(op), left, right)
+        quoted = op[0] in "'\""
+        sign = str(op)[1:-1] if quoted else str(op)
+        return tree.Binary(self.home, left.start, right.end, sign, left, right, quoted)
 
     def unary(self, op: Token, operand: Expr) -> tree.Unary:
         return tree.Unary(self.home, _start(op), operand.end, str(op), operand)
@@ -76,7 +78,10 @@ class TreeBuilder(Transformer):
         return tree.Call(self.home, function.start, arguments[1], function, arguments[0])
 
     def arguments(self, *items: Any) -> tuple[list[tree.Argument], int]:
-        return list(items[1:-1]), _end(items[-1])
+        arguments, close = list(items[1:-1]), items[-1]
+        if arguments and isinstance(arguments[0].value, tree.String) and not arguments[0].name:
+            self._refuse_closer(arguments[0].value, close)
+        return arguments, _end(close)
 
     def positional_argument(self, value: Expr) -> tree.Argument:
         return tree.Argument(self.home, value.start, value.end, "", value)
@@ -128,8 +133,19 @@ class TreeBuilder(Transformer):
             members[member.name] = member
         return record
 
+    def _refuse_closer(self, first: tree.String, close: Token) -> None:
+        """The reference takes a string that reads like the closing bracket for it, directly after the opening one."""
+        if first.value == close and first.end - first.start == len(close) + 2:
+            raise BsError(
+                "syntax", f"a string '{close}' cannot stand directly behind the bracket that '{close}' closes", first.span,
+                help=f"put it into parentheses: ('{close}')",
+            )  # fmt: skip
+
     def array_literal(self, *items: Any) -> tree.Array:
-        return tree.Array(self.home, _start(items[0]), _end(items[-1]), list(items[1:-1]))
+        elements, close = list(items[1:-1]), items[-1]
+        if elements and isinstance(elements[0], tree.String):
+            self._refuse_closer(elements[0], close)
+        return tree.Array(self.home, _start(items[0]), _end(close), elements)
 
     def array_by_index(self, keyword: Token, low: Expr, high: Expr, function: Expr, close: Token) -> tree.ArrayByIndex:
         return tree.ArrayByIndex(self.home, _start(keyword), _end(close), low, high, function)

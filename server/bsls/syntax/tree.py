@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bsls.finding import Finding
+from bsls.finding import Finding, Severity
 from bsls.source import ExpandedText, Span
 
 
@@ -75,6 +75,8 @@ class Binary(Expr):
     op: str
     left: Expr
     right: Expr
+    quoted: bool = False
+    """Whether the operator is written as a string."""
 
 
 @dataclass(slots=True, eq=False)
@@ -198,6 +200,9 @@ def problems(expr: Expr) -> Iterator[Finding]:
                 yield part.finding
             case Record():
                 yield from part.problems
+            case Binary(quoted=True):
+                message = f"the string '{part.op}' counts as the operator {part.op} here"
+                yield Finding("syntax", message, part.span, Severity.WARNING, "leave the quotation marks out")
             case Call():
                 yield from _given_twice(part.arguments)
             case Function():
@@ -211,6 +216,16 @@ def _given_twice(items: Sequence[Argument | Parameter]) -> Iterator[Finding]:
         if item.name and item.name in seen:
             yield Finding("syntax", f"duplicate optional parameter '{item.name}'", item.span, help="remove one of them")
         seen.add(item.name)
+
+
+def deeper_than(expr: Expr, limit: int) -> bool:
+    """Whether more than `limit` parts of an expression stand inside one another."""
+    level = [expr]
+    for _ in range(limit):
+        level = [child for part in level for child in children(part)]
+        if not level:
+            return False
+    return True
 
 
 def children(expr: Expr) -> list[Expr]:
