@@ -124,6 +124,9 @@ def test_given_again(text: str, expected: dict[str, str]) -> None:
     ("T = [ a = 1 ; [ b = 2 ] c = 3 ]", {"a": "1", "c": "3"}),
     ("T = ( a = 1 )", {"a": "1"}),
     ("T [ a = 1 ]", {"a": "1"}),
+    ("T = a = 1", {"a": "1"}),
+    ('T = "a = 1 ; b = 2"', {"a": "1", "b": "2"}),
+    ("T = 5\nT = [ b = 2 ]", {"5": "[ b = 2 ]"}),
 ])  # fmt: skip
 def test_what_stands_in_a_block(text: str, expected: dict[str, str]) -> None:
     assert texts(block(parse_config(text), "T")) == expected

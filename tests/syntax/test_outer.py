@@ -76,6 +76,14 @@ def test_problems_leave_the_other_items(text: str, items: list[str], problem: st
     check(text, *items, problems=(problem,))
 
 
+def test_missing_separator() -> None:
+    _, (problem,) = scan_items("x = [ dim = 3 format = dense ]", 5, 29)
+    message = "no separator before 'format': it belongs to the value of 'dim'"
+    assert (problem.message, problem.start, problem.edits) == (message, 14, [(13, 13, " ;")])
+    for text in ("a = x == y", "a = f (x y = 1)", 'a = "x y = 1"', "a = b = c", "a = b, c = d"):
+        assert scan_items(text)[1] == []
+
+
 @pytest.mark.parametrize(("text", "at"), [
     ("(a)", 2), ("([{}])x", 5), ('"a]"', 3), ('["]"]', 4), ("(a", -1), ("(a]", -1), ('"a', -1), ('[ " ]', -1),
 ])  # fmt: skip

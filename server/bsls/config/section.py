@@ -350,7 +350,13 @@ class Section:
 
 
 def _bodies(text: str) -> list[tuple[int, int]]:
-    """The insides of the blocks that follow one another in `text` (more than one where a block was merged)."""
+    """The insides of the blocks that follow one another in `text` (more than one where a block was merged).
+
+    Items without brackets around them are one, too.
+    """
+    if text.lstrip()[:1] not in tuple("[{("):
+        quoted = text.lstrip()[:1] == '"'
+        return [(text.index('"') + 1, text.rindex('"'))] if quoted else [(0, len(text))]
     found: list[tuple[int, int]] = []
     at = 0
     while at < len(text):

@@ -135,7 +135,7 @@ class LazyRecordScope(RecordScope):
 
     def own(self, name: str) -> Thunk | None:
         if name not in self._parsed and name in self.source.names:
-            self._parsed[name] = self.source.member(name)
+            self._parsed[name] = self.source.meant(name)
         return super().own(name)
 
     def names(self) -> Iterator[str]:

@@ -28,7 +28,8 @@ from bsls.project.includes import including
 from bsls.project.mel import SavedModels, run_mel, saved_by_script
 from bsls.project.ndl import network_of_ndl
 from bsls.source import ExpandedText, Source, Span
-from bsls.syntax.brainscript import Members, tokens
+from bsls.syntax import tree
+from bsls.syntax.brainscript import Members, parse_expression, tokens
 from bsls.syntax.raw import LANGUAGES
 
 BRAINSCRIPT = frozenset(key for key, language in LANGUAGES.items() if language == "brainscript")
@@ -220,8 +221,20 @@ class Project:
         holder = command.section.holder(value.key)
         key = f"{holder.path if holder else ''}:{value.key}".lower()
         if key not in self._members:
-            self._members[key] = members_of(self._description(value), self._old_members.get(key))
+            members = self._members[key] = members_of(self._description(value), self._old_members.get(key))
+            if members is not None:
+                members.doubt(self.config.problems)
         return self._members[key]
+
+    def text_problems(self, command: Command) -> list[Finding]:
+        """What is wrong with the text of the command's BrainScript description, evaluated or not."""
+        value = command.builder()
+        if value is None or value.key.lower() not in BRAINSCRIPT:
+            return []
+        members = self.members(command)
+        if members is None:
+            return list(tree.problems(parse_expression(self._description(value))))
+        return [*members.problems, *(f for name in members.names for f in members.findings(name))]
 
     def network(self, command: Command, *, strict: bool = True) -> Evaluation:
         """The network that the command works on: built or loaded, as its action does it.

@@ -8,7 +8,7 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from bsls.finding import BsError, Edit, Finding, Fix
+from bsls.finding import BsError, Edit, Finding, Fix, Severity
 from bsls.source import ExpandedText
 from bsls.syntax import tree
 from bsls.syntax.messages import KEYWORDS, NO_INCLUDE, syntax_finding
@@ -33,6 +33,8 @@ _SCAN = re.compile(
 _ASSIGNED = re.compile(r"\s*=(?![=>])")
 _FORM = "members have the form `name = value`, with at most one `;` between them"
 CLOSERS = {"(": ")", "[": "]", "{": "}", "[|": "|]"}
+MAX_NESTED = 10_000
+"""Parts of an expression inside one another; each operator of `a + b + c` counts."""
 _parsing = Lock()  # there is one parser, with one builder
 
 
@@ -99,6 +101,7 @@ class Members:
         self._docs: dict[str, tuple[int, int]] = {}
         self._parsed: dict[str, tree.Member] = {}
         self._findings: dict[str, list[Finding]] = {}
+        self._doubtful: dict[str, Finding] = {}
         self._cut(start, end)
         if previous is not None:
             self._take_over(previous)
@@ -200,6 +203,24 @@ class Members:
             found = self._parsed[name] = parse_member(self.text, start, end)
         return found
 
+    def doubt(self, findings: Iterable[Finding]) -> None:
+        """Errors about brackets: a member in which one was put right may not say what was meant."""
+        for finding in findings:
+            if finding.span is None or finding.severity < Severity.ERROR:
+                continue
+            at = self.text.offset_of(finding.span.source, finding.span.start)
+            for name, (start, end) in self.names.items():
+                if at is not None and start <= at <= end:
+                    self._doubtful[name] = finding
+
+    def meant(self, name: str) -> tree.Member:
+        """As `member`, for those who draw conclusions from it: its value is `Broken` also where the member is in doubt."""
+        member, finding = self.member(name), self._doubtful.get(name)
+        if finding is None:
+            return member
+        value = tree.Broken(member.home, member.value.start, member.value.end, finding)
+        return tree.Member(member.home, member.start, member.end, name, value, member.name_end)
+
     def findings(self, name: str) -> list[Finding]:
         """What is wrong with the text of a member."""
         found = self._findings.get(name)
@@ -217,7 +238,13 @@ def parse_member(text: ExpandedText, start: int, end: int, library: bool = False
     try:
         with _parsing:
             _builder().home = home
-            return _parser().parse(piece)  # type: ignore[return-value]
+            member: tree.Member = _parser().parse(piece)  # type: ignore[assignment]
+        if len(piece) <= MAX_NESTED or not tree.deeper_than(member, MAX_NESTED):
+            return member
+        finding = Finding(
+            "nesting-limit", f"the parts of this expression are more than {MAX_NESTED} inside one another",
+            text.span(start, end), help="give parts of it names of their own",
+        )  # fmt: skip
     except UnexpectedInput as error:
         finding = syntax_finding(error, piece, home)
     except BsError as error:

@@ -25,6 +25,8 @@ _MAX_PROBLEMS = 100
 _COMMENT = re.compile(r"^[ \t]*#[^\n]*|^[^#\n]*[ \t](#[^\n]*)", re.MULTILINE)
 _BRACKET = re.compile(r"[\[\](){}\"]")
 _UNSET = re.compile(r"\$[A-Za-z_][^\s$]*\$")
+_INNER = re.compile(r"([^\[{(\"=]*?[^\s\[{(\"=])[ \t]+([A-Za-z_]\w*)[ \t]*=(?!=)")
+"""A value with what looks like the next item in it."""
 _ITEM = re.compile(r"^([ \t]*)[A-Za-z_]\w*[ \t]*=(?!=)", re.MULTILINE)
 
 
@@ -224,6 +226,15 @@ def scan_items(
                         f"no value given for '{name}'", at, stop + 1, "write a value after '=', or remove the key"
                     )
                 )
+        if text[value:to][:1] not in tuple(OPENERS) and (inner := _INNER.match(text, value, to)):
+            name = inner.group(2)
+            problems.append(
+                OuterProblem(
+                    f"no separator before '{name}': it belongs to the value of '{text[at:key_end]}'",
+                    inner.start(2), inner.end(2), "write ';' or ',' or a line end before it", Severity.WARNING,
+                    "insert ;", [(inner.end(1), inner.end(1), " ;")],
+                )
+            )  # fmt: skip
         items.append(Item(at, key_end, value, to))
         at = max(to, stop + (sign == "="))
     return items, problems

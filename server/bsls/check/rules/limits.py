@@ -10,5 +10,5 @@ RULE = Rule(
     z = f (3)     # never ends
 
 Evaluation stops after a number of steps, nested calls, nodes or elements that no real network needs; and more than 500
-brackets inside one another are not read.""",
+brackets, or 10000 parts of an expression, inside one another are not read.""",
 )  # fmt: skip
