@@ -30,6 +30,14 @@ TEXTS: dict[str, tuple[str | bytes, str]] = {
     "a comment of the network": (network(f"{LAYER} /* x"), "c.cntk:13:33: comment without closing */"),
     "a bracket of the config": (changed(("SGD = {", "SGD =\n")), "c.cntk:17:5: no value given for 'SGD'"),
     "a bracket of the network": (network("z = LinearLayer {2 (x)"), "c.cntk:13:25: no closing } found for this {"),
+    "a bracket of a network in parentheses": (
+        changed(
+            ("BrainScriptNetworkBuilder = {", "BrainScriptNetworkBuilder = (new ComputationNetwork ["),
+            (LAYER, "z = LinearLayer {2 (x)"),
+            ("outputNodes = (z)\n    }", "outputNodes = (z)\n    ])"),
+        ),
+        "c.cntk:13:25: no closing } found for this {",
+    ),
     "a bracket in the next line": (
         changed(("SGD = {", "SGD =\n    {")), "c.cntk:17:5: no value given for 'SGD': the bracket that opens it",
     ),
@@ -99,6 +107,12 @@ def test_a_bracket_too_many_at_the_end_is_a_warning(tmp_path: Path) -> None:
     result = bsls(tmp_path, "check", "c.cntk")
     assert (result.code, "c.cntk:22:1: warning: unmatched '}'" in result.out) == (0, True)
     assert bsls(tmp_path, "run", "configFile=c.cntk").code == 0
+
+
+def test_a_bracket_too_many_that_does_harm_is_an_error(tmp_path: Path) -> None:
+    make_project(tmp_path, network("z = BatchNormalizationLayer spatialRank = 0} (x)"))
+    result = bsls(tmp_path, "check", "c.cntk")
+    assert (result.code, "c.cntk:13:52: error: unmatched '}'" in result.out) == (1, True), result.out
 
 
 def test_included_files_are_found_beside_the_config(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def test_nothing_to_repair(text: str) -> None:
     ("t = [\n  a = 1 ^}\n  b = 2\n]", "t = [\n  a = 1  \n  b = 2\n]", "unmatched '}'"),
     ("t = [\n  a = (1:2^]\n  b = 3\n]", "t = [\n  a = (1:2)\n  b = 3\n]", "']' does not close '('"),
     ("t = [\n  s = {\n    a = 1\n  ^]\n  b = 2\n]", "t = [\n  s = {\n    a = 1\n  }\n  b = 2\n]", "']' does not close '{'"),
+    ("t = (new N [\n  a = f x, y^)\n  b = 2\n])\nc = 3", "t = (new N [\n  a = f x, y \n  b = 2\n])\nc = 3", "unmatched ')'"),
     ("t = { r = { a = f ^(x } }", "t = { r = { a = f (x )} }", "no closing ) found for this ("),
     ('t = [\n  a = ^"x\n  b = "y"\n]', 't = [\n  a = "x"\n  b = "y"\n]', 'no closing " found for this "'),
     ('t = [\n  a = ^"x\n]', 't = [\n  a = "x"\n]', 'no closing " found for this "'),

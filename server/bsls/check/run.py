@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from bsls.check.registry import all_rules
 from bsls.check.rule import Context, Rule
 from bsls.config.assemble import COMMAND_LINE, joined_text
 from bsls.evaluate.brainscript import members_of
-from bsls.finding import BsError, Finding, Related
+from bsls.finding import BsError, Finding, Related, Severity
 from bsls.project.files import Files
 from bsls.project.includes import including
 from bsls.project.ndl import parts
@@ -113,7 +114,12 @@ def _found(context: Context, rules: Iterable[Rule], findings: Sequence[Finding] 
             found += rule.check(context)
         except BsError as error:
             found.append(error.finding)
-    return _sorted(list(_known([*found, *context.findings], context)))
+    found = list(_known([*found, *context.findings], context))
+    errors = [f for f in found if f.severity == Severity.ERROR]
+    if errors and all(f.rule != "syntax" for f in errors):  # a bracket too many that does harm
+        stray = {id(f) for f in context.config.problems if f.message.startswith("unmatched")}
+        found = [replace(f, severity=Severity.ERROR) if id(f) in stray else f for f in found]
+    return _sorted(found)
 
 
 def _known(findings: Sequence[Finding], context: Context) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -94,11 +94,16 @@ def members_of(text: ExpandedText, previous: Members | None = None) -> Members |
     return Members(text, 1, len(text) - text.text.endswith(CLOSERS[text.text[0]]), previous)
 
 
-def evaluate_network(text: ExpandedText, environment: Environment, members: Members | None = None) -> Evaluation:
+def evaluate_network(
+    text: ExpandedText,
+    environment: Environment,
+    members: Members | None = None,
+    doubtful: Sequence[Finding] = (),
+) -> Evaluation:
     """The network that a `{ ... }`, `[ ... ]` or `( expression )` describes, validated.
 
     With a strict environment the first problem is raised as BsError; else all are in `findings`. `members` are those of
-    the text where they are known already.
+    the text where they are known already; `doubtful` are errors about its brackets.
     """
     text = text.strip()
     if text.text[:1] not in ("{", "[", "("):
@@ -109,7 +114,7 @@ def evaluate_network(text: ExpandedText, environment: Environment, members: Memb
             help="put it into { }",
         )
     members = members or members_of(text)
-    return with_deep_stack(lambda: _evaluate(text, members, environment))
+    return with_deep_stack(lambda: _evaluate(text, members, environment, doubtful))
 
 
 def definitions(source: Source) -> Evaluation:
@@ -153,13 +158,15 @@ def _prelude(environment: Environment) -> LibraryScope:
     })  # fmt: skip
 
 
-def _evaluate(text: ExpandedText, members: Members | None, environment: Environment) -> Evaluation:
+def _evaluate(
+    text: ExpandedText, members: Members | None, environment: Environment, doubtful: Sequence[Finding]
+) -> Evaluation:
     interpreter = Interpreter(environment)
     prelude = _prelude(environment)
     result = Evaluation(None, findings=environment.findings, loaded=environment.loaded)
     try:
         if members is None:
-            _from_expression(text, interpreter, prelude, result)
+            _from_expression(text, interpreter, prelude, result, doubtful)
         else:
             _from_record(text, members, interpreter, prelude, result)
     except BsError as error:
@@ -182,8 +189,12 @@ def _evaluate(text: ExpandedText, members: Members | None, environment: Environm
     return result
 
 
-def _from_expression(text: ExpandedText, interpreter: Interpreter, prelude: Scope, result: Evaluation) -> None:
+def _from_expression(
+    text: ExpandedText, interpreter: Interpreter, prelude: Scope, result: Evaluation, doubtful: Sequence[Finding]
+) -> None:
     expr = parse_expression(text)
+    for finding in doubtful:
+        tree.put_in_doubt(expr, finding)
     _refuse(interpreter, tree.problems(expr))
     result.expression = expr
     value = interpreter.force(Thunk(expr, RecordScope(prelude, {}, ""), "network"))

@@ -186,7 +186,8 @@ class Project:
         return make(self, command, value, self.environment(command, strict=strict, counters=counters))
 
     def _from_brainscript(self, command: Command, value: Value, environment: Environment) -> Evaluation:
-        return evaluate_network(self._description(value), environment, self.members(command))
+        wrong = [f for f in self.config.problems if f.severity == Severity.ERROR]
+        return evaluate_network(self._description(value), environment, self.members(command), wrong)
 
     def _description(self, value: Value) -> ExpandedText:
         """A network description with what it includes."""

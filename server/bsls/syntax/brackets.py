@@ -170,6 +170,8 @@ class _Reading:
                 self.repairs.append(Repair(at, closer, 1))
                 stack.pop()
                 return
+            if self._local and not first and all(stack[i].line != line for i in fitting):
+                target = -1  # it is left over on its line
         elif self._local and top is not None and top.line != line and not first and mark != ")":
             target = -1
         if target < 0:

@@ -218,6 +218,21 @@ def _given_twice(items: Sequence[Argument | Parameter]) -> Iterator[Finding]:
         seen.add(item.name)
 
 
+def put_in_doubt(expr: Expr, finding: Finding) -> None:
+    """Makes the innermost member broken in which a finding has its place."""
+    if finding.span is None:
+        return
+    at = expr.home.text.offset_of(finding.span.source, finding.span.start)
+    found, stack = None, [expr]
+    while stack and at is not None:
+        part = stack.pop()
+        if part.home.offset + part.start <= at <= part.home.offset + part.end:
+            found = part if isinstance(part, Member) else found
+            stack = children(part)
+    if found is not None:
+        found.value = Broken(found.home, found.value.start, found.value.end, finding)
+
+
 def deeper_than(expr: Expr, limit: int) -> bool:
     """Whether more than `limit` parts of an expression stand inside one another."""
     level = [expr]
