@@ -248,7 +248,7 @@ def test_wrong_arguments(arguments: list[str], rule: str) -> None:
 @pytest.mark.parametrize(("text", "place"), [
     ("command = t\nt = [ action = train\n", "c.cntk:2:5"),
     ("command = t\nt = [ action = train ; SGD = [ maxEpochs = ] ]", "c.cntk:2:32"),
-    ("a = 1 )\ncommand = t\nt = [ action = train ]", "c.cntk:1:7"),
+    ("a = (1 ]\ncommand = t\nt = [ action = train ]", "c.cntk:1:8"),
 ])  # fmt: skip
 def test_commands_of_a_text_that_is_not_right(text: str, place: str) -> None:
     with pytest.raises(BsError) as caught:

@@ -45,11 +45,13 @@ def _description(words: list[str], only: str | None) -> tuple[Environment, Evalu
     from bsls.evaluate.brainscript import definitions
     from bsls.evaluate.environment import Environment
     from bsls.project.files import Files
+    from bsls.project.includes import including
     from bsls.project.project import Project
+    from bsls.source import ExpandedText
 
-    if len(words) == 1 and is_brainscript(words[0]):
-        environment = Environment()
-        return environment, definitions(Files().source(words[0].partition("=")[2]))
+    path, files = words[0].partition("=")[2], Files()
+    if len(words) == 1 and path.lower().endswith(".bs") and is_brainscript(source := files.source(path)):
+        return Environment(), definitions(including(ExpandedText.of(source), files, [path]))
     project = Project(words)
     described = [c for c in chosen(project.commands(), only) if c.kind.network in ("build", "either")]
     if not described:

@@ -117,9 +117,8 @@ def evaluate_network(
     return with_deep_stack(lambda: _evaluate(text, members, environment, doubtful))
 
 
-def definitions(source: Source) -> Evaluation:
-    """A file of definitions, as what `evaluate_expression` sees; raises where its text is wrong."""
-    text = ExpandedText.of(source)
+def definitions(text: ExpandedText) -> Evaluation:
+    """The text of a file of definitions, as what `evaluate_expression` sees; raises where it is wrong."""
     members = members_of(text) or Members(text, 0, len(text))
     environment = Environment()
     _refuse(Interpreter(environment), members.problems)
