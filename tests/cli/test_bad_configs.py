@@ -48,7 +48,7 @@ SYNTAX = {
         changed(('"dense" } }\n}', '"dense" } }\n')), "c.cntk:4:10: no closing } found for this {", "close it with }",
     ),
     "a bracket too many": (
-        changed(("deviceId = -1", "deviceId = -1 }")), "c.cntk:3:15: unmatched '}'", "remove it",
+        changed((LAYER, "z = LinearLayer {2} (x))")), "c.cntk:13:32: unmatched ')'", "remove it",
     ),
     "a bracket of another kind": (
         changed((LAYER, "z = LinearLayer {2] (x)")), "c.cntk:13:27: ']' does not close '{'", "write '}'",
@@ -59,9 +59,8 @@ SYNTAX = {
     "no value": (
         changed(("maxEpochs = 3", "maxEpochs =")), "c.cntk:17:50: no value given for 'maxEpochs'", "write a value after '='",
     ),
-    "no name": (changed(("deviceId = -1", "= -1")), "c.cntk:3:1: unexpected '='", "a name is missing before it"),
     "in a block outside of the command": (
-        changed(('file = "data.txt"', 'file = "data.txt" ; = 3')), "c.cntk:5:63: unexpected '='", "a name is missing",
+        changed(('file = "data.txt"', 'file = "data.txt" ; a =')), "c.cntk:5:63: no value given for 'a'", "write a value",
     ),
     "an operator without operand": (
         changed((LAYER, LAYER + " +")), "c.cntk:13:33: operand expected", "the expression breaks off here",
@@ -88,6 +87,28 @@ SYNTAX = {
 @pytest.mark.parametrize("name", SYNTAX)
 def test_syntax(name: str, tmp_path: Path) -> None:
     check_config(tmp_path, *SYNTAX[name])
+
+
+HARMLESS = {
+    "a bracket too many outside of all others": (
+        changed(("deviceId = -1", "deviceId = -1 }")), "c.cntk:3:15: warning: unmatched '}'",
+    ),
+    "no name": (changed(("deviceId = -1", "= -1")), "c.cntk:3:1: warning: there is no name before this '='"),
+    "no name in a block outside of the command": (
+        changed(('file = "data.txt"', 'file = "data.txt" ; = 3')), "c.cntk:5:63: warning: there is no name before this '='",
+    ),
+    "a block without a name": (changed(("deviceId = -1", "[ a = 1 ]")), "c.cntk:3:1: warning: a block without a name"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_the_reference_reads_in_silence(name: str, tmp_path: Path) -> None:
+    """It runs, and is a warning."""
+    config, message = HARMLESS[name]
+    make_project(tmp_path, config)
+    checked = bsls(tmp_path, "check", "configFile=c.cntk")
+    assert (checked.code, message in checked.out) == (0, True), checked.out
+    assert bsls(tmp_path, *RUN, "makeMode=false").code == 0
 
 
 VALUES = {
@@ -125,10 +146,10 @@ VALUES = {
     ),
     "a variable in a circle": (
         changed(("deviceId = -1", "a = $b$ ; b = $a$"), ("models/m.dnn", "$a$/m.dnn")),
-        "c.cntk:2:14: $a$ is defined by itself", "a value that does not use it",
+        "c.cntk:3:15: $a$ is defined by itself", "a value that does not use it",
     ),
     "an include that is missing": (
-        'include="no.cntk"\n' + CONFIG, "c.cntk:1:9: cannot read 'no.cntk': No such file or directory", "correct the path",
+        "include=no.cntk\n" + CONFIG, "c.cntk:1:9: cannot read 'no.cntk': No such file or directory", "correct the path",
     ),
     "an include with a variable": (
         "include=$x$\n" + CONFIG, "c.cntk:1:1: an include line cannot use $x$", "write the path out",
