@@ -71,7 +71,8 @@ def test_other_limits(text: str, limits: Limits, message: str) -> None:
     (finding,) = evaluate(text, limits=limits).findings
     assert message in finding.message
     assert finding.span is not None
-    assert finding.span.text == "f (40)"  # the call that began it
+    assert finding.span.text == "f (n - 1)"  # the call that comes again and again
+    assert [r.span.text for r in finding.related] == ["f (40)"]  # the one that began it
 
 
 def test_the_limits_themselves_end_quickly() -> None:

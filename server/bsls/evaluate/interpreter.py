@@ -146,14 +146,19 @@ class Interpreter:
             )
 
     def _limit(self, message: str, expr: Expr | None, help: str = "", rule: str = "nesting-limit") -> BsError:
-        """The error that ends the whole evaluation; it is shown at the call that began what does not end."""
+        """The error that ends the whole evaluation; it is shown at the call that comes again and again, if there is one."""
         self._limit_hit = True
         site = expr
+        related: list[Related] = []
         if self._calls:
             times = Counter(map(id, self._calls))
-            again = next((i for i, call in enumerate(self._calls) if times[id(call)] > 1), 1)
-            site = self._calls[max(again - 1, 0)]
-        return BsError(rule, message, site.span if site else None, help=help)
+            again = next((i for i, call in enumerate(self._calls) if times[id(call)] > 1), 0)
+            site, begin = self._calls[again], self._calls[max(again - 1, 0)]
+            if site.home.library:
+                site = begin
+            elif begin is not site and not begin.home.library:
+                related.append(Related("it begins with this call", begin.span))
+        return BsError(rule, message, site.span if site else None, help=help, related=related)
 
     # --- nodes -------------------------------------------------------------------------------------------------------
 
