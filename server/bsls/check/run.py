@@ -18,6 +18,7 @@ from bsls.syntax.brackets import check_depth
 from bsls.syntax.brainscript import Members
 from bsls.syntax.mel import parse as parse_mel
 from bsls.syntax.ndl import parse_script
+from bsls.syntax.raw import language_of
 
 
 def check_config(arguments: Sequence[str], files: Files | None = None) -> tuple[list[Finding], Files]:
@@ -41,7 +42,7 @@ def check_config(arguments: Sequence[str], files: Files | None = None) -> tuple[
 
 def is_brainscript(path: str) -> bool:
     """Whether a file holds BrainScript without a config around it."""
-    return path.lower().endswith(".bs")
+    return language_of(path) == "brainscript"
 
 
 def check_brainscript(source: Source, members: Members | None = None) -> list[Finding]:
@@ -54,7 +55,7 @@ def check_brainscript(source: Source, members: Members | None = None) -> list[Fi
 
 def is_script(path: str) -> bool:
     """Whether a file holds NDL, or commands of the model editing language, without a config around it."""
-    return path.lower().endswith((".ndl", ".mel"))
+    return language_of(path) == "ndl"
 
 
 def check_script(source: Source) -> list[Finding]:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 OPENERS = '[{("'
 CLOSERS = {"[": "]", "{": "}", "(": ")", '"': '"'}
+VARIABLE = re.compile(r"\$([A-Za-z_][^,/<>?;':\"\[\]{}\\|!@#%^&*()+=~\s$]*)\$")
+"""`$x$`, which stands for the value of the key x."""
 _SEPARATORS = ",;\n\r"
 _BLANK = " \t"
 _COMMENT = re.compile(r"^[ \t]*#[^\n]*|^[^#\n]*[ \t](#[^\n]*)", re.MULTILINE)
 _BRACKET = re.compile(r"[\[\](){}\"]")
 _SIGNS = tuple("`~!@$%^&*_-+|:;,?.")
 _PATHS = ("..", ".\\", "./")
-_UNSET = re.compile(r"\$[A-Za-z_][^\s$]*\$")
 _NAME_END = re.compile(r"[=,;\n\r\[{(\"]")
 _VALUE_END = re.compile(r"[,;\n\r\[{(\"\])}]")
 
@@ -97,7 +98,7 @@ def list_separator(text: str, start: int, default: str) -> tuple[str, int]:
     `start` is behind the opening bracket. A sign that stands there separates in the place of `default`: `(;a;b)`. So it
     is in every list in brackets, the arguments of a call included: `(-1)` is the list of `1`.
     """
-    unset = _UNSET.match(text, start)  # `$x$` without value stands for itself
+    unset = VARIABLE.match(text, start)  # `$x$` without value stands for itself
     if text[start : start + 1] in _SIGNS and text[start : start + 2] not in _PATHS and unset is None:
         return text[start], start + 1
     return default, start
