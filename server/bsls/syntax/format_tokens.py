@@ -16,7 +16,7 @@ from bsls.source import ExpandedText, Source
 from bsls.syntax import tree
 from bsls.syntax.brainscript import Members, parse_expression, tokens
 from bsls.syntax.format_spacing import Blanks, blanks_in_network
-from bsls.syntax.outer import CLOSERS, SIGNS, VARIABLE, blank_comments, closing, scan_items
+from bsls.syntax.outer import CLOSERS, VARIABLE, blank_comments, closing, list_separator, scan_items
 from bsls.syntax.raw import LANGUAGES, Language
 
 _INCLUDE_LINE = re.compile(r"^include=[^\n]*", re.MULTILINE)
@@ -204,7 +204,7 @@ class _Cut:
                 stop = m.start() if m else end
                 self._words(at, at + len(text[at:stop].rstrip()), before)
                 at = stop
-            elif mark == '"' or (mark == "(" and text[at + 1] in SIGNS and self._ndl):
+            elif mark == '"' or (mark == "(" and self._ndl and list_separator(text, at + 1, "")[0]):
                 self._add(at, close + 1, before)  # a sign after the bracket makes blanks count
                 at = close + 1
             else:
