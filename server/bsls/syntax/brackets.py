@@ -19,6 +19,7 @@ MAX_DEPTH = 500
 """Brackets inside one another."""
 
 _MARK = re.compile(r"[\[\](){}\"]")
+_QUOTED_OR_MARK = re.compile(r"\"[^\"]*\"|[\[\](){}\"]")
 _ITEM = re.compile(r"[ \t]*[A-Za-z_]\w*[ \t]*(?:\([^()\n]*\)|\{[^{}\n]*\}|\[[^\[\]\n]*\])?[ \t]*=(?![=>])")
 
 
@@ -137,7 +138,7 @@ def repairs(text: str) -> tuple[list[Repair], list[OuterProblem]]:
 
     Nothing where they match.
     """
-    if not _Reading(text, False, False, False).problems:
+    if _match(text) or not _Reading(text, False, False, False).problems:
         return [], []
     readings = [_Reading(text, *flags) for flags in product((True, False), repeat=3)]
     best = min(readings, key=lambda r: len(r.problems))  # the first of them where several are equal
@@ -156,11 +157,26 @@ def check_depth(text: ExpandedText) -> None:
             )  # fmt: skip
 
 
+def _match(text: str) -> bool:
+    """Whether all brackets and quotes match, and none are nested too deeply: what is to be known of most texts."""
+    expected: list[str] = []
+    for mark in _QUOTED_OR_MARK.findall(text):
+        if mark in CLOSERS and mark != '"':
+            expected.append(CLOSERS[mark])
+            if len(expected) > MAX_DEPTH:
+                return False
+        elif len(mark) == 1 and (not expected or expected.pop() != mark):
+            return False
+    return not expected
+
+
 def with_matching_brackets(text: ExpandedText) -> tuple[ExpandedText, list[Finding]]:
     """The text with the brackets that were probably meant, and what is wrong with those that stand there.
 
     Raises BsError where they are nested too deeply.
     """
+    if _match(text.text):
+        return text, []
     check_depth(text)
     changes, problems = repairs(text.text)
     if not changes:
