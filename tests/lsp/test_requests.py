@@ -228,3 +228,20 @@ async def test_rename_in_all_configs_that_load_the_model(editor: Editor) -> None
     assert {Path(place.uri).name for place in found} >= {"autoencoder.cntk", "adapt.cntk"}
     adapt.close()
     encoder.close()
+
+
+async def test_formatting(adapt: Open) -> None:
+    adapt.replace("    numMBsToShowResult     = 15", "  numMBsToShowResult=15 ")
+    options = {"tabSize": 4, "insertSpaces": True}
+    edits = await adapt.editor.request(
+        "textDocument/formatting", {"textDocument": {"uri": adapt.uri}, "options": options}
+    )
+    text = adapt.apply(edits)
+    assert "    numMBsToShowResult = 15\n" in text.replace("\r\n", "\n")
+    assert ("\r\n" in text) == ("\r\n" in adapt.text)
+    line = {"line": 0, "character": 0}
+    nothing = await adapt.editor.request(
+        "textDocument/rangeFormatting",
+        {"textDocument": {"uri": adapt.uri}, "options": options, "range": {"start": line, "end": line}},
+    )
+    assert not nothing

@@ -71,7 +71,10 @@ def _windows_offsets(text: str) -> list[int]:
 def show_fixes(findings: Iterable[Finding]) -> Iterator[str]:
     """What the fixes change, as a unified diff."""
     for source, changes in mended(findings).items():
-        text = edited(source.text, changes.edits)
-        yield from difflib.unified_diff(
-            source.text.splitlines(), text.splitlines(), source.path, source.path, lineterm=""
-        )
+        yield from unified_diff(source, changes.edits)
+
+
+def unified_diff(source: Source, edits: Iterable[Edit]) -> Iterator[str]:
+    """The lines of a diff between a text and what edits make of it."""
+    before, after = (text.splitlines() for text in (source.text, edited(source.text, edits)))
+    yield from difflib.unified_diff(before, after, source.path, source.path, lineterm="")

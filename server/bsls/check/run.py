@@ -21,6 +21,7 @@ from bsls.syntax.brackets import check_depth
 from bsls.syntax.brainscript import Members
 from bsls.syntax.mel import parse as parse_mel
 from bsls.syntax.ndl import parse_script
+from bsls.syntax.raw import language_of
 
 _COMMAND = re.compile(r"^command[ \t]*=", re.MULTILINE | re.IGNORECASE)
 
@@ -66,7 +67,7 @@ def check_brainscript(source: Source, files: Files, path: str, members: Members 
 
 def is_script(path: str) -> bool:
     """Whether a file holds NDL, or commands of the model editing language, without a config around it."""
-    return path.lower().endswith((".ndl", ".mel"))
+    return language_of(path) == "ndl"
 
 
 def check_script(source: Source) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -51,3 +52,11 @@ settings_option = click.option(
     help="A value for the config, such as a $variable$.",
 )
 """`--set KEY=VALUE` of the commands that take configs."""
+
+
+def files_below(folder: str, endings: tuple[str, ...]) -> list[str]:
+    """The files in a folder and those below it whose names end so, in order; wrong usage where there is none."""
+    found = sorted(os.path.join(d, f) for d, _, names in os.walk(folder) for f in names if f.endswith(endings))
+    if not found:
+        raise click.UsageError(f"there is no {' or '.join('*' + e for e in endings)} file in '{folder}'")
+    return found

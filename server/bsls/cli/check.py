@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
-from bsls.cli.arguments import reference_arguments, settings_option
+from bsls.cli.arguments import files_below, reference_arguments, settings_option
 
 if TYPE_CHECKING:
-    from bsls.finding import Edit, Finding
+    from bsls.finding import Finding
 
 _EXIT = {"error": 3, "warning": 2}
-WRITABLE = 0o222
 
 
 @click.command()
@@ -47,6 +45,7 @@ def command(
     from bsls.check.fix import mended, show_fixes
     from bsls.check.registry import find
     from bsls.check.run import check_config
+    from bsls.cli.rewriting import rewrite
 
     for name in (*select, *ignore):
         if find(name) is None:
@@ -68,7 +67,7 @@ def command(
         if not fix or not any(x.safe for f in findings for x in f.fixes) or attempt == 9:
             break
         for source, changes in mended(findings).items():
-            _rewrite(source.path, changes.edits)
+            rewrite(source.path, changes.edits)
             click.echo(f"{source.path}: {changes.findings} mended", err=form == "json")
     if form == "json":
         from bsls.cli.render.json import as_json
@@ -94,30 +93,6 @@ def _each_once(findings: Iterable[Finding]) -> list[Finding]:
     return list(kept.values())
 
 
-def _rewrite(path: str, edits: Sequence[Edit]) -> None:
-    """Makes the edits in a file, in one step. Everything else stays: line ends, encoding, permissions, a link to it."""
-    from bsls.check.fix import edited
-    from bsls.finding import BsError
-    from bsls.modelfile.atomic import atomic_file
-
-    path = os.path.realpath(path)
-    mode = os.stat(path).st_mode
-    if not mode & WRITABLE:
-        raise BsError("file-write", f"'{path}' is read-only", help="make it writable, or look at --diff")
-    with open(path, "rb") as old:
-        data = old.read()
-    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
-    try:
-        text, encoding = data[len(mark) :].decode(), "utf-8"
-    except UnicodeDecodeError:
-        text, encoding = data.decode("latin-1"), "latin-1"
-        mark = b""
-    changed = edited(text, edits, windows="\r\n" in text).encode(encoding)
-    with atomic_file(path) as file:
-        os.chmod(file.fileno(), mode)
-        file.write(mark + changed)
-
-
 def _wanted(rule: str, select: tuple[str, ...], ignore: tuple[str, ...]) -> bool:
     from bsls.check.registry import find
 
@@ -136,12 +111,7 @@ def _targets(arguments: tuple[str, ...], settings: tuple[str, ...]):
     paths: list[str] = []
     for argument in arguments:
         if os.path.isdir(argument):
-            found = sorted(
-                os.path.join(d, f) for d, _, names in os.walk(argument) for f in names if f.endswith(".cntk")
-            )
-            if not found:
-                raise click.UsageError(f"there is no *.cntk file in '{argument}'")
-            paths += found
+            paths += files_below(argument, (".cntk",))
         elif "=" in argument and not os.path.exists(argument):
             raise click.UsageError(
                 f"'{argument}' is no file; give values with --set KEY=VALUE, or after configFile=FILE"

@@ -17,6 +17,7 @@ _COMMANDS = {
     "resume": "Continue a training that was interrupted or is to go on.",
     "eval": "Show what a BrainScript expression comes to.",
     "config": "Show a config as it counts, each value with the place that it comes from.",
+    "format": "Lay out configs in one way; only white space changes.",
     "graph": "Show the networks that a config builds, without running it.",
     "model": "Look into model files.",
     "rules": "List what `check` looks for.",

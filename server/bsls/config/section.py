@@ -8,11 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from bsls.finding import BsError, Finding
 from bsls.source import ExpandedText, Source, Span
-from bsls.syntax.outer import OPENERS, closing, list_separator, scan_elements, scan_items
+from bsls.syntax.outer import OPENERS, VARIABLE, closing, list_separator, scan_elements, scan_items
 from bsls.syntax.raw import LANGUAGES
 
-VARIABLE = re.compile(r"\$([A-Za-z_][^,/<>?;':\"\[\]{}\\|!@#%^&*()+=~`\s$]*)\$")
-"""`$x$`, which stands for the value of the key x."""
 _INTEGER = re.compile(r"[+-]?[0-9]+$")
 _TRUE = {"t", "true", "T", "True", "TRUE", "1"}
 _FALSE = {"f", "false", "F", "False", "FALSE", "0", ""}

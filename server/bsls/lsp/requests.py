@@ -16,6 +16,7 @@ from bsls.features.definition import definition
 from bsls.features.document import Document
 from bsls.features.document_symbols import Symbol, document_symbols
 from bsls.features.folding import folding
+from bsls.features.formatting import formatting
 from bsls.features.highlights import highlights
 from bsls.features.hover import hover
 from bsls.features.quick_fixes import quick_fixes
@@ -27,6 +28,7 @@ from bsls.finding import BsError
 from bsls.lsp.server import Refused, Server
 from bsls.lsp.text import offset
 from bsls.source import Span
+from bsls.syntax.format import Style
 
 log = logging.getLogger(__name__)
 _FIRST_WAIT = 1.0
@@ -91,6 +93,10 @@ def register(server: Server) -> None:
     def at(document: Document, place: types.Position) -> int:
         return offset(document.source, place, server.convert.encoding)
 
+    def span(document: Document, place: types.Range) -> Span:
+        start, end = at(document, place.start), at(document, place.end)
+        return Span(document.source, start, max(start, end))
+
     @answers(
         types.TEXT_DOCUMENT_COMPLETION,
         types.CompletionOptions(trigger_characters=[".", "/", "=", ":", "(", "{", "[", ",", '"', "'", "$", " "]),
@@ -153,6 +159,15 @@ def register(server: Server) -> None:
     def _(document: Document, params: types.FoldingRangeParams) -> list[types.FoldingRange]:
         return [types.FoldingRange(r.start_line, r.end_line, kind=r.kind) for r in folding(document)]
 
+    @answers(types.TEXT_DOCUMENT_FORMATTING)
+    def _(document: Document, params: types.DocumentFormattingParams) -> list[types.TextEdit]:
+        return [server.convert.text_edit(e) for e in formatting(document, _style(params.options))]
+
+    @answers(types.TEXT_DOCUMENT_RANGE_FORMATTING)
+    def _(document: Document, params: types.DocumentRangeFormattingParams) -> list[types.TextEdit]:
+        found = formatting(document, _style(params.options), span(document, params.range))
+        return [server.convert.text_edit(e) for e in found]
+
     @answers(
         types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL,
         types.SemanticTokensLegend(list(TYPES), list(MODIFIERS)),
@@ -162,8 +177,6 @@ def register(server: Server) -> None:
 
     @answers(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions([types.CodeActionKind.QuickFix]))
     def _(document: Document, params: types.CodeActionParams) -> list[types.CodeAction]:
-        encoding = server.convert.encoding
-        start, end = (offset(document.source, p, encoding) for p in (params.range.start, params.range.end))
         return [
             types.CodeAction(
                 fix.title[:1].upper() + fix.title[1:],
@@ -172,7 +185,7 @@ def register(server: Server) -> None:
                 is_preferred=fix.preferred or None,
                 edit=server.convert.workspace_edit(fix.edits),
             )
-            for fix in quick_fixes(document, Span(document.source, start, max(start, end)))
+            for fix in quick_fixes(document, span(document, params.range))
         ]
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
@@ -194,6 +207,10 @@ def register(server: Server) -> None:
         await server.settled(path)
         source = server.documents.source(path)
         return {"version": source.revision if source is not None else None}
+
+
+def _style(options: types.FormattingOptions) -> Style:
+    return Style(max(1, options.tab_size), not options.insert_spaces)
 
 
 def _markup(text: str, marks: bool) -> types.MarkupContent | str:

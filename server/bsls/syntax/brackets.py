@@ -21,6 +21,7 @@ MAX_PROBLEMS = 100
 """Brackets that do not match; a text with more of them is not read."""
 
 _MARK = re.compile(r"[\[\](){}\"]")
+_QUOTED_OR_MARK = re.compile(r"\"[^\"]*\"|[\[\](){}\"]")
 _ITEM = re.compile(r"[ \t]*[A-Za-z_]\w*[ \t]*(?:\([^()\n]*\)|\{[^{}\n]*\}|\[[^\[\]\n]*\])?[ \t]*=(?![=>])")
 
 
@@ -189,6 +190,8 @@ def repairs(text: str) -> tuple[list[Repair], list[OuterProblem]]:
     Nothing where they match. Brackets that close nothing, outside of all others, stay: the reference takes them for
     letters, and the blocks end where they end for it.
     """
+    if _match(text):
+        return [], []
     plain = _Reading(text, False, False, False)
     if not plain.problems:
         return [], []
@@ -214,11 +217,26 @@ def check_depth(text: ExpandedText) -> None:
             )  # fmt: skip
 
 
+def _match(text: str) -> bool:
+    """Whether all brackets and quotes match, and none are nested too deeply: what is to be known of most texts."""
+    expected: list[str] = []
+    for mark in _QUOTED_OR_MARK.findall(text):
+        if mark in CLOSERS and mark != '"':
+            expected.append(CLOSERS[mark])
+            if len(expected) > MAX_DEPTH:
+                return False
+        elif len(mark) == 1 and (not expected or expected.pop() != mark):
+            return False
+    return not expected
+
+
 def with_matching_brackets(text: ExpandedText) -> tuple[ExpandedText, list[Finding]]:
     """The text with the brackets that were probably meant, and what is wrong with those that stand there.
 
     Raises BsError where they are nested too deeply, or hardly any of them match.
     """
+    if _match(text.text):
+        return text, []
     check_depth(text)
     changes, problems = repairs(text.text)
     if len(problems) > MAX_PROBLEMS:

@@ -27,7 +27,8 @@ _SCAN = re.compile(
     rf"(?P<blank>[ \t\r\n\f]+)|(?P<comment>{COMMENT})"
     r"|(?P<id>[A-Za-z_][A-Za-z0-9_]*)"
     rf"|(?P<literal>{STRING}|{NUMBER})"
-    r"|(?P<open>\[\||[\[({])|(?P<close>\|\]|[\])}])|(?P<semicolon>;)|(?P<other>.)",
+    r"|(?P<open>\[\||[\[({])|(?P<close>\|\]|[\])}])|(?P<semicolon>;)"
+    r"|(?P<other>=>|\.\.|\.\*|\*\*|&&|\|\||<<|>>|[=!<>]=|.)",
     re.DOTALL,
 )
 _ASSIGNED = re.compile(r"\s*=(?![=>])")
@@ -39,8 +40,8 @@ _parsing = Lock()  # there is one parser, with one builder
 
 
 def tokens(text: str, start: int = 0, end: int | None = None, *, comments: bool = False) -> Iterator[re.Match[str]]:
-    """The words (`lastgroup` is `id`), strings and numbers (`literal`), brackets (`open`, `close`), `semicolon` and
-    other signs (`other`) of a text, without blanks and, if they are not asked for, each `comment`."""
+    """The words (`lastgroup` is `id`), strings and numbers (`literal`), brackets (`open`, `close`), `semicolon`, operators
+    and other signs (`other`) of a text, without blanks and, if they are not asked for, each `comment`."""
     end = len(text) if end is None else end
     while start < end:
         m = _SCAN.match(text, start, end)

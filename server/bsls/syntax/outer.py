@@ -17,6 +17,8 @@ from bsls.source import ExpandedText
 
 OPENERS = '[{("'
 CLOSERS = {"[": "]", "{": "}", "(": ")", '"': '"'}
+VARIABLE = re.compile(r"\$([A-Za-z_][^,/<>?;':\"\[\]{}\\|!@#%^&*()+=~`\s$]*)\$")
+"""`$x$`, which stands for the value of the key x."""
 _BLANK = " \t"
 _SIGNS = tuple("`~!@$%^&*_-+|:;,?.")
 _PATHS = ("..", ".\\", "./")
@@ -24,7 +26,6 @@ _MAX_PROBLEMS = 100
 """After so many the rest of a block is not read."""
 _COMMENT = re.compile(r"^[ \t]*#[^\n]*|^[^#\n]*[ \t](#[^\n]*)", re.MULTILINE)
 _BRACKET = re.compile(r"[\[\](){}\"]")
-_UNSET = re.compile(r"\$[A-Za-z_][^\s$]*\$")
 _INNER = re.compile(r"([^\[{(\"=]*?[^\s\[{(\"=])[ \t]+([A-Za-z_]\w*)[ \t]*=(?!=)")
 """A value with what looks like the next item in it."""
 _ITEM = re.compile(r"^([ \t]*)[A-Za-z_]\w*[ \t]*=(?!=)", re.MULTILINE)
@@ -116,7 +117,7 @@ def list_separator(text: str, start: int, default: str) -> tuple[str, int]:
     `start` is behind the opening bracket. A sign that stands there separates in the place of `default`: `(;a;b)`. So it
     is in every list in brackets, the arguments of a call included: `(-1)` is the list of `1`.
     """
-    unset = _UNSET.match(text, start)  # `$x$` without value stands for itself
+    unset = VARIABLE.match(text, start)  # `$x$` without value stands for itself
     if text[start : start + 1] in _SIGNS and text[start : start + 2] not in _PATHS and unset is None:
         return text[start], start + 1
     return default, start

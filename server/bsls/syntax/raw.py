@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bsls.finding import BsError
 from bsls.source import ExpandedText, Source, Span
@@ -20,6 +21,14 @@ LANGUAGES = {
     "ndlnetworkbuilder": "ndl",
 }
 """Keys, in lower case, of blocks in another language."""
+
+Language = Literal["config", "brainscript", "ndl"]
+
+
+def language_of(path: str) -> Language:
+    """The language of a file by its name; `ndl` stands for both older description languages."""
+    lower = path.lower()
+    return "brainscript" if lower.endswith(".bs") else "ndl" if lower.endswith((".ndl", ".mel")) else "config"
 
 
 @dataclass(slots=True)
