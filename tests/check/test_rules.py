@@ -55,7 +55,7 @@ CASES = [
     ("LinearLayer {2} (x)", "ParameterTensor {(2:3)} * x", "shape", 9),
     ("LinearLayer {2} (x)", "z", "cyclic-definition", 9),
     ("LinearLayer {2} (x)", "Fail ('no')", "fail", 9),
-    ("LinearLayer {2} (x)", "f (3)\n        f (n) = f (n - 1)", "nesting-limit", 9),
+    ("LinearLayer {2} (x)", "f (3)\n        f (n) = f (n - 1)", "nesting-limit", 10),
     ("criterionNodes = (ce)", "criterionNode = (ce)", "special-nodes", 11),
     ("criterionNodes = (ce) ;", "", "no-criterion", 13),
     ("action = \"test\"", "action = \"test\" ; evalNodeNames = ce:err", "unknown-node", 15),
