@@ -84,7 +84,10 @@ def test_rule(old: str, new: str, rule: str, line: int, tmp_path: Path) -> None:
     assert all(f.rule in all_rules() for f in found)
 
 
-@pytest.mark.parametrize("right", ["BS.RNNs.RecurrentGRU (2, x, cellDim = 2, inputDim = 2).h", "BS.Loop.Previous (x)", "{f = BS.RNNs.GRU ; y = x}.y"])
+@pytest.mark.parametrize(
+    "right",
+    ["BS.RNNs.RecurrentGRU (2, x, cellDim = 2, inputDim = 2).h", "BS.Loop.Previous (x)", "{f = BS.RNNs.GRU ; y = x}.y"],
+)
 def test_what_the_reference_can_run(right: str, tmp_path: Path) -> None:
     found = findings(tmp_path, CONFIG.replace("LinearLayer {2} (x)", right, 1))
     assert "reference-fails" not in [f.rule for f in found]
