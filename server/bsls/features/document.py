@@ -119,9 +119,10 @@ class Document:
             known.commands.append(command)
             known.evaluation = known.evaluation or self.evaluations.get((command.name, command.action))
         taken = [n.span for n in found]
+        old = {n.members.text.text: n.members for n in self.previous.networks} if self.previous is not None else {}
         for item in self.tree.walk():
             if item.language == "brainscript" and not any(s.start <= item.value.start < s.end for s in taken):
-                members = members_of(item.text)
+                members = members_of(item.text, old.get(item.text.strip().text))
                 if members is not None:
                     found.append(NetworkText(members))
         return found

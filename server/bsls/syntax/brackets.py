@@ -13,7 +13,7 @@ from itertools import product
 
 from bsls.finding import BsError, Finding, Severity
 from bsls.source import ExpandedText
-from bsls.syntax.outer import CLOSERS, OuterProblem
+from bsls.syntax.outer import CLOSERS, QUOTED_OR_BRACKET, OuterProblem
 
 MAX_DEPTH = 500
 """Brackets inside one another."""
@@ -21,7 +21,6 @@ MAX_PROBLEMS = 100
 """Brackets that do not match; a text with more of them is not read."""
 
 _MARK = re.compile(r"[\[\](){}\"]")
-_QUOTED_OR_MARK = re.compile(r"\"[^\"]*\"|[\[\](){}\"]")
 _ITEM = re.compile(r"[ \t]*[A-Za-z_]\w*[ \t]*(?:\([^()\n]*\)|\{[^{}\n]*\}|\[[^\[\]\n]*\])?[ \t]*=(?![=>])")
 
 
@@ -220,7 +219,7 @@ def check_depth(text: ExpandedText) -> None:
 def _match(text: str) -> bool:
     """Whether all brackets and quotes match, and none are nested too deeply: what is to be known of most texts."""
     expected: list[str] = []
-    for mark in _QUOTED_OR_MARK.findall(text):
+    for mark in QUOTED_OR_BRACKET.findall(text):
         if mark in CLOSERS and mark != '"':
             expected.append(CLOSERS[mark])
             if len(expected) > MAX_DEPTH:

@@ -103,9 +103,17 @@ class Members:
         self._parsed: dict[str, tree.Member] = {}
         self._findings: dict[str, list[Finding]] = {}
         self._doubtful: dict[str, Finding] = {}
-        self._cut(start, end)
+        self._bounds = start, end
+        if previous is not None and self._is_same(previous):
+            self.names, self._docs = previous.names, previous._docs
+        else:
+            self._cut(start, end)
         if previous is not None:
             self._take_over(previous)
+
+    def _is_same(self, previous: Members) -> bool:
+        """Whether the text was cut before; its problems have places of their own."""
+        return self._bounds == previous._bounds and self.text.text == previous.text.text and not previous.problems
 
     def _cut(self, start: int, end: int) -> None:
         text = self.text.text

@@ -25,7 +25,7 @@ _PATHS = ("..", ".\\", "./")
 _MAX_PROBLEMS = 100
 """After so many the rest of a block is not read."""
 _COMMENT = re.compile(r"^[ \t]*#[^\n]*|^[^#\n]*[ \t](#[^\n]*)", re.MULTILINE)
-_BRACKET = re.compile(r"[\[\](){}\"]")
+QUOTED_OR_BRACKET = re.compile(r"\"[^\"]*\"|[\[\](){}\"]")
 _INNER = re.compile(r"([^\[{(\"=]*?[^\s\[{(\"=])[ \t]+([A-Za-z_]\w*)[ \t]*=(?!=)")
 """A value with what looks like the next item in it."""
 _ITEM = re.compile(r"^([ \t]*)[A-Za-z_]\w*[ \t]*=(?!=)", re.MULTILINE)
@@ -93,21 +93,15 @@ def closing(text: str, at: int, end: int | None = None) -> int:
     if text[at] == '"':
         return text.find('"', at + 1, end)
     expected: list[str] = []
-    while m := _BRACKET.search(text, at, end):
+    for m in QUOTED_OR_BRACKET.finditer(text, at, end):
         found = m.group()
-        at = m.end()
-        if found == '"':
-            at = text.find('"', at, end) + 1
-            if at == 0:
-                return -1
-        elif found in "[{(":
+        if found in "[{(":
             expected.append(CLOSERS[found])
-        elif found == expected[-1]:
-            expected.pop()
+        elif len(found) == 1:
+            if found == '"' or found != expected.pop():
+                return -1
             if not expected:
                 return m.start()
-        else:
-            return -1
     return -1
 
 
