@@ -27,7 +27,7 @@ test: .make/setup .make/editors
 	@$(BIN)/python -m pytest -m "not slow"
 
 test-all: .make/setup .make/editors
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --hypothesis-profile=default
 
 bench: .make/setup
 	@$(BIN)/python benchmarks/check.py

@@ -39,7 +39,8 @@ def _network(found: Members) -> object:
     names: dict[str, object] = {}
     for name, (start, end) in found.names.items():
         value = found.member(name).value
-        text = found.text.text[start:end]  # what does not parse stays to the letter
+        # what does not parse stays to the letter, up to the comments: these are blank here
+        text = "\n".join(line.rstrip() for line in found.text.text[start:end].split("\n"))
         names[name] = text if isinstance(value, tree.Broken) else (shape(value), found.doc(name))
     return names, sorted(p.message for p in found.problems)
 
