@@ -30,7 +30,7 @@ SYNTAX = {"syntax", "include", "nesting-limit", "cyclic-variable"}
 
 _RUN = re.compile(r"^=== Running (?P<words>.* configFile=.*)$", re.MULTILINE)
 _PATH = re.compile(r"(?P<key>\w+)=.*?(?P<path>(?<=/)(?:Tests/EndToEndTests|Examples)/.*)")
-_TEMPORARY = re.compile(r"currentDirectory=|stderr=|\w+Dir=.*cntk-test-")
+_ELSEWHERE = re.compile(r"currentDirectory=|stderr=")
 
 
 def texts(folder: Path) -> list[Path]:
@@ -64,19 +64,27 @@ def runs(folder: Path) -> tuple[dict[tuple[str, ...], str], set[str]]:
     configs of other runs, which are not there."""
     found: dict[tuple[str, ...], str] = {}
     absent: set[str] = set()
-    by_name = {p.name: str(p) for p in texts(folder)}
+    for log, arguments, _ in logged_runs(folder):
+        missing = {p for a in arguments for p in _configs(a) if not os.path.exists(p)}
+        absent |= missing
+        if not missing:
+            found.setdefault(arguments, log)
+    return found, absent
+
+
+def logged_runs(folder: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Each run in the logs of the end-to-end tests: the log, the arguments with paths in this checkout, and the text."""
+    by_name: dict[str, list[Path]] = {}
+    for path in texts(folder):
+        by_name.setdefault(path.name, []).append(path)
     for log in sorted((folder / "Tests" / "EndToEndTests").rglob("baseline*.txt")):
-        for m in _RUN.finditer(log.read_text(encoding="utf-8", errors="replace")):
+        text = log.read_text(encoding="utf-8", errors="replace")
+        found = list(_RUN.finditer(text))
+        for m, end in zip(found, [*(f.start() for f in found[1:]), len(text)], strict=False):
             words = m["words"].strip().replace("\\", "/").split(" ")
             first = next(i for i, word in enumerate(words) if word.startswith("configFile="))
-            arguments = [
-                _as_it_is_now(_here(word, folder), by_name) for word in words[first:] if _TEMPORARY.match(word) is None
-            ]
-            missing = {p for a in arguments for p in _configs(a) if not os.path.exists(p)}
-            absent |= missing
-            if not missing:
-                found.setdefault(tuple(arguments), str(log.relative_to(folder)))
-    return found, absent
+            arguments = [_here(word, folder) for word in words[first:] if _ELSEWHERE.match(word) is None]
+            yield str(log.relative_to(folder)), _as_it_is_now(arguments, log, by_name), text[m.end() : end]
 
 
 def _here(word: str, folder: Path) -> str:
@@ -85,15 +93,25 @@ def _here(word: str, folder: Path) -> str:
     return f"{m['key']}={os.path.normpath(folder / m['path'])}" if m else word
 
 
-def _as_it_is_now(argument: str, by_name: dict[str, str]) -> str:
-    """An argument with the present places of configs that were moved or renamed after the log was written."""
-    paths = list(_configs(argument))
-    for i, path in enumerate(paths):
+def _as_it_is_now(arguments: list[str], log: Path, by_name: dict[str, list[Path]]) -> tuple[str, ...]:
+    """Arguments with the present places of configs that were moved or renamed after the log was written."""
+    moved: dict[str, str] = {}
+    for path in _configs(arguments[0]):
         name = os.path.basename(path)
         names = [name, *(name.replace(".cntk", end) for end in ("_ndl_deprecated.cntk", "_BS.cntk"))]
-        if not os.path.exists(path):
-            paths[i] = next((by_name[n] for n in names if n in by_name), path)
-    return "configFile=" + "+".join(paths) if paths else argument
+        found = [p for n in names for p in by_name.get(n, ())]
+        if found and not os.path.exists(path):
+            moved[path] = max(map(str, found), key=lambda p: (Path(p).parent == log.parent, _common_folders(p, path)))
+    for old, new in list(moved.items()):
+        moved[os.path.dirname(old)] = os.path.dirname(new)
+    return tuple(
+        key + "=" + "+".join(moved.get(p, p) for p in value.split("+"))
+        for key, _, value in (a.partition("=") for a in arguments)
+    )
+
+
+def _common_folders(path: str, other: str) -> int:
+    return len(Path(os.path.commonpath((path, os.path.abspath(other)))).parts)
 
 
 def _configs(argument: str) -> list[str]:

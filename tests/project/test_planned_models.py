@@ -116,3 +116,17 @@ def test_where_a_model_is_named(tmp_path: Path) -> None:
     path = config(tmp_path, "a.cntk", first=("a.dnn", PLAIN))
     [model] = Project([f"configFile={path.name}"], Files(str(tmp_path))).models()
     assert model.span is not None and model.span.text == '"a.dnn"'
+
+
+@pytest.mark.parametrize(
+    "copying",
+    [
+        'action = "adapt" ; origModelFileName = "m.dnn" ; modelPath = "n.dnn"',
+        'action = "bnstat" ; modelPath = "m.dnn" ; newModelPath = "n.dnn"',
+    ],
+)
+def test_from_a_command_that_changes_only_the_values_of_a_model(copying: str, tmp_path: Path) -> None:
+    path = config(tmp_path, "a.cntk", first=("m.dnn", PLAIN), last=("o.dnn", using("n.dnn", "L1.y")))
+    path.write_text(path.read_text() + f"\nmiddle = {{ {copying} }}\n")
+    evaluation = (project := Project([f"configFile={path}"])).network(project.commands()[1], strict=False)
+    assert [sorted(node.name for node in m.network) for m in evaluation.loaded] == [["L1.y", "ce", "x"]]

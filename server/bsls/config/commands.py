@@ -16,8 +16,8 @@ class Action:
     """A kind of command. `network`: it builds one (`build`), builds or loads one (`either`), builds one or runs a script
     that edits models (`edit`), loads one, or needs none.
 
-    `writes` is the key of the model file that it makes. `supported` tells what this version runs,
-    `trains` which actions have an SGD block and may have a cvReader.
+    `writes` is the key of the model file that it makes, `copies` that of the one whose network this has. `supported`
+    tells what this version runs, `trains` which actions have an SGD block and may have a cvReader.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Action:
     reads_data: bool = False
     supported: bool = False
     trains: bool = False
+    copies: str = ""
 
 
 ACTIONS = {
@@ -33,13 +34,13 @@ ACTIONS = {
     for a in (
         Action("train", "build", "modelPath", True, True, True),
         Action("trainRNN", "build", "modelPath", True, True, True),
-        Action("adapt", "none", "modelPath", True, trains=True),
+        Action("adapt", "none", "modelPath", True, trains=True, copies="origModelFileName"),
         Action("test", "either", "", True, True),
         Action("eval", "either", "", True, True),
         Action("cv", "load", "", True),
         Action("write", "either", "", True, True),
         Action("edit", "edit", "outputModelPath", supported=True),
-        Action("bnstat", "load", "newModelPath", True),
+        Action("bnstat", "load", "newModelPath", True, copies="modelPath"),
         Action("dumpNodes", "load", supported=True),
         Action("dumpNode", "load", supported=True),
         Action("dumpnode", "load", supported=True),

@@ -331,6 +331,10 @@ class Project:
                     networks |= {project.files.absolute(p): e for p, e in host.saved.items()}
                 elif (begun := project.starting_model(command)) is not None:
                     networks[key] = project._planned(begun.text + ".0")
+                elif command.kind.copies:
+                    value = command.section.require(command.kind.copies)
+                    model = project.load_model(value.text, value.span, counters)
+                    networks[key] = _of_model(model) if model is not None else None
                 elif command.builder() is not None:
                     networks[key] = project.build(command, strict=False, counters=counters)
             except BsError:
