@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from bsls.finding import BsError, Finding
 from bsls.source import ExpandedText, Source, Span
+from bsls.syntax.brackets import bracket_pairs
 from bsls.syntax.outer import OPENERS, VARIABLE, closing, list_separator, scan_elements, scan_items
 from bsls.syntax.raw import LANGUAGES
 
@@ -180,9 +181,10 @@ class Section:
         found: list[Finding] = []
         text = self.text.text
         top = self.parent is None
+        pairs = bracket_pairs(text) if top else None
         for start, end in [(0, len(text))] if top else _bodies(text):
             separator = ";" if top else list_separator(text, start, ";")[0]
-            items, problems = scan_items(text, start, end, separator=separator, top=top)
+            items, problems = scan_items(text, start, end, separator=separator, top=top, pairs=pairs)
             found += [p.finding(self.text) for p in problems]
             for item in items:
                 key = text[item.key_start : item.key_end]

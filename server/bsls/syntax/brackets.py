@@ -8,7 +8,9 @@ brackets do not match; the one with the fewest mistakes is taken.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 
 from bsls.finding import BsError, Finding, Severity
@@ -189,7 +191,7 @@ def repairs(text: str) -> tuple[list[Repair], list[OuterProblem]]:
     Nothing where they match. Brackets that close nothing, outside of all others, stay: the reference takes them for
     letters, and the blocks end where they end for it.
     """
-    if _match(text):
+    if bracket_pairs(text) is not None:
         return [], []
     plain = _Reading(text, False, False, False)
     if not plain.problems:
@@ -216,17 +218,30 @@ def check_depth(text: ExpandedText) -> None:
             )  # fmt: skip
 
 
-def _match(text: str) -> bool:
-    """Whether all brackets and quotes match, and none are nested too deeply: what is to be known of most texts."""
-    expected: list[str] = []
-    for mark in QUOTED_OR_BRACKET.findall(text):
-        if mark in CLOSERS and mark != '"':
-            expected.append(CLOSERS[mark])
-            if len(expected) > MAX_DEPTH:
-                return False
-        elif len(mark) == 1 and (not expected or expected.pop() != mark):
-            return False
-    return not expected
+@lru_cache(maxsize=4)
+def bracket_pairs(text: str) -> Mapping[int, int] | None:
+    """Where each bracket and quote is closed; None where they do not all match or are nested too deeply.
+
+    It is known of the last texts that were asked for: several readers go over the same one, block by block.
+    """
+    pairs: dict[int, int] = {}
+    opened: list[int] = []
+    for m in QUOTED_OR_BRACKET.finditer(text):
+        at = m.start()
+        mark = text[at]
+        if mark == '"':
+            if m.end() - 1 == at:
+                return None
+            pairs[at] = m.end() - 1
+        elif mark in "[({":
+            opened.append(at)
+            if len(opened) > MAX_DEPTH:
+                return None
+        elif not opened or CLOSERS[text[opened[-1]]] != mark:
+            return None
+        else:
+            pairs[opened.pop()] = at
+    return None if opened else pairs
 
 
 def with_matching_brackets(text: ExpandedText) -> tuple[ExpandedText, list[Finding]]:
@@ -234,7 +249,7 @@ def with_matching_brackets(text: ExpandedText) -> tuple[ExpandedText, list[Findi
 
     Raises BsError where they are nested too deeply, or hardly any of them match.
     """
-    if _match(text.text):
+    if bracket_pairs(text.text) is not None:
         return text, []
     check_depth(text)
     changes, problems = repairs(text.text)

@@ -8,7 +8,7 @@ expanded text (for evaluation) alike, and never fails: what is wrong is reported
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -144,13 +144,20 @@ def _ends(separator: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def scan_items(
-    text: str, start: int = 0, end: int | None = None, *, separator: str = ";", top: bool = False
+    text: str,
+    start: int = 0,
+    end: int | None = None,
+    *,
+    separator: str = ";",
+    top: bool = False,
+    pairs: Mapping[int, int] | None = None,
 ) -> tuple[list[Item], list[OuterProblem]]:
     """The items between two offsets (comments blanked before), and what is wrong with them.
 
     A block without a name is skipped, but at the `top` of a config its items count as if they stood there. A closing
     bracket is a sign like any other here. Where a bracket is never closed, its value ends before the next line that is
-    indented no deeper than the key and begins with `name =`, so that the items after it are still found.
+    indented no deeper than the key and begins with `name =`, so that the items after it are still found. `pairs` tell for
+    every bracket and quote of the text what `closing` says, where that is known.
     """
     end = len(text) if end is None else end
     items: list[Item] = []
@@ -194,7 +201,7 @@ def scan_items(
         value = stop + (sign == "=")
         while value < end and text[value] in _BLANK:
             value += 1
-        to = _value_end(text, value, end, at, value_end, problems)
+        to = _value_end(text, value, end, at, value_end, problems, pairs or {})
         if key_end == at:
             problems.append(
                 OuterProblem(
@@ -236,13 +243,19 @@ def scan_items(
 
 
 def _value_end(
-    text: str, value: int, end: int, key: int, value_end: re.Pattern[str], problems: list[OuterProblem]
+    text: str,
+    value: int,
+    end: int,
+    key: int,
+    value_end: re.Pattern[str],
+    problems: list[OuterProblem],
+    pairs: Mapping[int, int],
 ) -> int:
     m = value_end.search(text, value, end)
     stop = m.start() if m else end
     if m is None or m.group() not in OPENERS:
         return value + len(text[value:stop].rstrip(_BLANK))
-    close = closing(text, stop, end)
+    close = pairs[stop] if stop in pairs else closing(text, stop, end)
     if close >= 0:
         return close + 1
     problems.append(_unclosed(text, stop))

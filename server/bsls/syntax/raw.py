@@ -6,13 +6,13 @@ any other, a block that is given twice is there twice. Where brackets do not mat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from bsls.finding import BsError
 from bsls.source import ExpandedText, Source, Span
-from bsls.syntax.brackets import with_matching_brackets
+from bsls.syntax.brackets import bracket_pairs, with_matching_brackets
 from bsls.syntax.outer import CLOSERS, blank_comments, closing, scan_items
 
 LANGUAGES = {
@@ -114,13 +114,13 @@ def raw_tree(source: Source) -> RawBlock:
         text, _ = with_matching_brackets(ExpandedText.of(source).with_text(blank_comments(source.text)))
     except BsError:  # nested too deeply, as the check says
         return block
-    block.items = _items(text, 0, len(text))
+    block.items = _items(text, 0, len(text), bracket_pairs(text.text) or {})
     return block
 
 
-def _items(text: ExpandedText, start: int, end: int) -> list[RawItem]:
+def _items(text: ExpandedText, start: int, end: int, pairs: Mapping[int, int]) -> list[RawItem]:
     found: list[RawItem] = []
-    for item in scan_items(text.text, start, end)[0]:
+    for item in scan_items(text.text, start, end, pairs=pairs)[0]:
         key = text.text[item.key_start : item.key_end]
         value = text.slice(item.value_start, item.value_end)
         raw = RawItem(
@@ -129,11 +129,12 @@ def _items(text: ExpandedText, start: int, end: int) -> list[RawItem]:
         )  # fmt: skip
         if value.text[:1] in ("[", "{") and raw.language == "":
             raw.block = RawBlock(raw.value)
-            at = 0
-            while at < len(value) and value.text[at] in ("[", "{"):  # `[ ... ] [ ... ]` is one block in two parts
-                close = closing(value.text, at)
-                close = len(value) - value.text.endswith(CLOSERS[value.text[at]]) if close < 0 else close
-                raw.block.items += _items(text, item.value_start + at + 1, item.value_start + close)
-                at = len(value) - len(value.text[close + 1 :].lstrip())
+            at = item.value_start
+            while at < item.value_end and text.text[at] in ("[", "{"):  # `[ ... ] [ ... ]` is one block in two parts
+                close = pairs[at] if at in pairs else closing(text.text, at, item.value_end)
+                if close < 0:
+                    close = item.value_end - text.text.endswith(CLOSERS[text.text[at]], at, item.value_end)
+                raw.block.items += _items(text, at + 1, close, pairs)
+                at = item.value_end - len(text.text[close + 1 : item.value_end].lstrip())
         found.append(raw)
     return found
