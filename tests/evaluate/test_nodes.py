@@ -177,3 +177,9 @@ def test_mistakes_behind_a_delay(strict: bool) -> None:
 @pytest.mark.parametrize("strict", [True, False])
 def test_number_and_kind_of_inputs(text: str, rule: str, strict: bool) -> None:
     assert [f.rule for f in evaluate("x = Input (3)\n" + DELAY + text, strict=strict).findings] == [rule]
+
+
+@pytest.mark.parametrize("operation", ["Tan", "Pow", "TopK", "Assign"])
+def test_operations_of_the_library_only(operation: str) -> None:
+    made = f"new ComputationNode [ operation = '{operation}' ; inputs = x ]"
+    assert evaluate(f"{HEAD}v = {made}").said == [f"unknown-operation: {made}"]

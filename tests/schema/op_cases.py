@@ -17,6 +17,7 @@ class Context:
     parameters: set[int]
     final: bool = False
     constants: dict[int, float] = field(default_factory=dict)
+    operations: dict[int, str] = field(default_factory=dict)
 
     def is_parameter(self, index: int) -> bool:
         return index in self.parameters
@@ -40,6 +41,11 @@ class Context:
 
     def operand(self, index: int) -> str:
         return "abcdef"[index]
+
+    def operation(self, index: int) -> str:
+        if index in self.parameters:
+            return "LearnableParameter"
+        return self.operations.get(index, "InputValue")
 
 
 def parse(text: str) -> Shape:

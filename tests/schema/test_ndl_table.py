@@ -7,19 +7,16 @@ import pytest
 from bsls.schema import mel, ndl
 from bsls.schema.ops import get
 
-LATER = ("Crop",)
-"""Operations that are not there yet."""
-
 
 @pytest.mark.parametrize("function", ndl.FUNCTIONS, ids=lambda f: f.name)
 def test_function(function: ndl.Function) -> None:
     op = get(function.operation)
-    assert (op is None) == (function.name in (*ndl.UNDEFINED, *LATER))
+    assert op is not None
     for name in (function.name, function.alternate):
         assert not name or ndl.find(name.upper()) is function
     for form in function.forms:
         assert all(o.doc.endswith(".") for o in form.options)
-        if op is not None and function.name != "BatchNormalization":
+        if function.name != "BatchNormalization":
             nodes = sum(a.kind == "node" for a in form.arguments)
             assert op.arity[0] <= nodes or not op.inputs
 

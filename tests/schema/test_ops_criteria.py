@@ -25,7 +25,6 @@ from bsls.schema.ops import OPS
         ("NDCG1Eval", "[1 x *], [1 x *], [1 x *]", "[1]"),
         ("EditDistanceError", "[5 x *], [5 x *]", "[1]"),
         ("NCEBasedCrossEntropyWithSoftmax", "[8 x *], [5 x *], W[5 x 9], W[1 x 9]", "[1]"),
-        ("ForwardBackward", "[5 x *], [5 x *]", "[1]"),
         ("DummyCriterion", "[1 x *], [5 x *], [5 x *]", "[1]"),
         ("SequenceWithSoftmax", "[5 x *], [5 x *], [5 x *]", "[1]"),
         ("LatticeSequenceWithSoftmax", "[5 x *], [5 x *], [5 x *], [1 x l]", "[1]"),

@@ -50,10 +50,11 @@ class Maker:
     def _check_inputs(self, item: Item) -> None:
         assert item.function is not None
         op = get_op(item.function.operation)
-        if op is None:
+        assert op is not None
+        if not op.in_scripts:
             raise BsError(
-                "unknown-operation", f"the operation {item.function.operation} is not available", item.span,
-                help="CNTK 2.7 has it in NDL by name only" if item.function.name in schema.UNDEFINED else "",
+                "unknown-operation", f"attempted to instantiate undefined operation {op.name}", item.span,
+                help="CNTK 2.7 has it in NDL by name only",
             )  # fmt: skip
         least, most = op.arity
         count = len(item.positional)
@@ -75,8 +76,7 @@ class Maker:
         """The node that a call makes, without inputs."""
         assert item.function is not None
         op = get_op(item.function.operation)
-        if op is None:
-            raise BsError("unknown-operation", f"the operation {item.function.operation} is not available", item.span)
+        assert op is not None
         values: Values = {}
         attributes: Values = {a.name: a.default for a in op.attributes if not a.required}
         if form is not None:

@@ -32,7 +32,7 @@ from bsls.network.queries import loop_without_delay
 from bsls.network.replacing import relink
 from bsls.resolve.names import similar
 from bsls.schema.ops import get as get_op
-from bsls.schema.ops.base import Attribute, ShapeError
+from bsls.schema.ops.base import Attribute, AttributeType, ShapeError
 from bsls.schema.ops.parameters import dims_for_matrix, matrix_size
 from bsls.source import Span
 from bsls.syntax.tree import Expr, Name, New
@@ -120,9 +120,9 @@ class _Settings:
         wanted = attribute.type
         if wanted == "shape":
             return self.dims(value, name)
-        if wanted in ("integers", "booleans"):
+        if wanted in _ITEMS:
             items = self.interpreter.flatten(value)
-            inner = Attribute(name, "integer" if wanted == "integers" else "boolean", 0)
+            inner = Attribute(name, _ITEMS[wanted], 0)
             return tuple(self.convert(inner, v, name) for v in items)
         if wanted == "axis":
             if isinstance(value, Node):
@@ -181,6 +181,9 @@ class _Settings:
         return tuple(found)
 
 
+_ITEMS: dict[AttributeType, AttributeType] = {"integers": "integer", "numbers": "number", "booleans": "boolean"}
+
+
 def _article(wanted: str) -> str:
     return {"integer": "a whole number", "axis": "a DynamicAxis node or its name"}.get(wanted, f"a {wanted}")
 
@@ -192,7 +195,7 @@ def computation_node(interpreter: Interpreter, record: RecordScope, path: str, e
     settings = _Settings(interpreter, record, expr)
     operation = settings.string("operation")
     op = get_op(operation)
-    if op is None:
+    if op is None or not op.in_scripts:
         raise BsError(
             "unknown-operation", f"attempted to instantiate undefined operation {operation}", settings.site.span
         )

@@ -271,4 +271,6 @@ def _strings(document: Document, network: NetworkText, literal: Literal, offset:
     members = [e for e, _ in place.chain if isinstance(e, tree.Member)] if place is not None else []
     if place is not None and place.enclosing(tree.New) is not None and members[-1].name == "operation":
         for name, op in OPS.items():
+            if not op.in_scripts:
+                continue
             yield Completion(name, "function", name, replace, f"({', '.join(op.inputs)})", op.doc)

@@ -63,6 +63,9 @@ class _Context:
     def operand(self, index: int) -> str:
         return self.node.inputs[index].name
 
+    def operation(self, index: int) -> str:
+        return self.node.inputs[index].op
+
     def axis(self, name: str) -> DynamicAxis:
         found = self.axes.get(name.lower())
         if found is None:

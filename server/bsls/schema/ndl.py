@@ -221,7 +221,7 @@ FUNCTIONS: tuple[Function, ...] = (
         "Crop",
         forms=(
             Form(_nodes("x", "reference")),
-            Form((*_nodes("x", "reference"), *_integers("offsetX", "offsetY"))),
+            Form((*_nodes("x", "reference"), *_integers("xOffset", "yOffset"))),
             Form(_nodes("x", "reference", "equivalentX", "equivalentReference")),
         ),
     ),
@@ -231,9 +231,6 @@ FUNCTIONS: tuple[Function, ...] = (
     *(Function(name, alternate) for name, alternate in _ALTERNATES.items()),
 )  # fmt: skip
 """All functions of NDL."""
-
-UNDEFINED = ("Atan", "Tan")
-"""Functions whose operations CNTK 2.7 does not have."""
 
 _BY_NAME = {name.lower(): f for f in FUNCTIONS for name in (f.name, f.alternate) if name}
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from bsls.schema.ops import (
     convolution,
     criteria,
+    cropping,
     delays,
     elementwise,
+    indexing,
     inputs,
     noise,
     normalization,
@@ -26,7 +28,7 @@ __all__ = ["OLD_NAMES", "OPS", "Attribute", "Field", "Op", "ShapeContext", "Shap
 
 _FAMILIES = (
     parameters, inputs, elementwise, softmax, times, reductions, reshaping, normalization, criteria, noise, delays,
-    convolution, sequences, similarity, special, recurrent,
+    convolution, sequences, similarity, special, recurrent, cropping, indexing,
 )  # fmt: skip
 
 OPS: dict[str, Op] = {op.name: op for family in _FAMILIES for op in family.OPS}

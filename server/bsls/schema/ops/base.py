@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from bsls.shape import Dims, DynamicAxis, Shape
 
 AttributeType = Literal[
-    "number", "integer", "boolean", "string", "shape", "integers", "booleans", "axis", "node", "record"
+    "number", "integer", "boolean", "string", "shape", "integers", "numbers", "booleans", "axis", "node", "record"
 ]  # fmt: skip
 
 
@@ -116,6 +116,10 @@ class ShapeContext(Protocol):
         """The name of the input's node, for messages."""
         ...
 
+    def operation(self, index: int) -> str:
+        """The operation of the input's node."""
+        ...
+
 
 ShapeRule = Callable[[ShapeContext], Shape]
 
@@ -131,7 +135,8 @@ class Op:
     """One primitive operation.
 
     `inputs` names the operands; one that ends in `?` may be missing, `...` stands for any number of them.
-    `reference_limits` says in a sentence what CNTK 2.7 cannot do with it on the CPU.
+    `reference_limits` says in a sentence what CNTK 2.7 cannot do with it on the CPU. Where `in_scripts` is false only models
+    of the v2 library have it; no script can make it, and no v1 file holds it.
     """
 
     name: str
@@ -144,6 +149,7 @@ class Op:
     reference_limits: str = ""
     upgrade: Upgrade | None = None
     stored: Stored | None = None
+    in_scripts: bool = True
 
     @property
     def arity(self) -> tuple[int, int | None]:

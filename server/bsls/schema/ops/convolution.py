@@ -10,6 +10,7 @@ from bsls.schema.ops.geometry import Window
 from bsls.schema.ops.rules import (
     IMAGE_LAYOUTS,
     LAYOUT_NAMES,
+    SCALAR,
     as_tuple,
     common_axis,
     dims_of,
@@ -136,6 +137,16 @@ def _legacy_convolution(ctx: ShapeContext) -> Dims:
     if ctx.final:
         _check_weights(ctx, window, image)
     return _in_layout(ctx, result)
+
+
+def _sequence_lengths(ctx: ShapeContext) -> Shape:
+    common_axis(ctx)
+    if ctx.final:
+        if ctx.inputs[1].axis is None:
+            raise ShapeError(f"{named(ctx, 1)} has no frames to slide over", 1, "it has no dynamic axis")
+        if not ctx.inputs[1].dims:
+            raise ShapeError(f"{named(ctx, 1)} has no axis", 1, "it needs channels at least")
+    return Shape(SCALAR, ctx.new_axis("__noSequenceAxis"))
 
 
 def _pooling(ctx: ShapeContext) -> Shape:
@@ -297,6 +308,18 @@ _OLD_POOLING_FIELDS = (
     Field("verticalSubsample", "u64"),
 )
 
+_CONVOLUTION_ATTRIBUTES = (
+    _KERNEL,
+    Attribute("mapCount", "shape", (0,), "Number of output channels."),
+    *_WINDOW,
+    Attribute("dimSharing", "booleans", (True,), "Whether weights are the same at all places, per axis."),
+    Attribute("dimDilation", "shape", (1,), "Distance of the cells of a window."),
+    Attribute("transpose", "boolean", False, "Compute the transposed convolution."),
+    Attribute("dimOutputShape", "shape", (0,), "Output shape of a transposed convolution; 0: the smallest."),
+    _LAYOUT,
+    Attribute("maxTempMemSizeInSamples", "integer", 0, "Samples to process at a time; 0: all."),
+)
+
 OPS: tuple[Op, ...] = (
     Op(
         "Convolution",
@@ -306,21 +329,21 @@ OPS: tuple[Op, ...] = (
         "y[p, m] = sum_k W[k, m] x[p * stride - pad + k]. A kernel of lower rank than x covers its last axes as a "
         "whole. W is [kernel x channels x maps]; zeros in its shape are inferred. Transposed: the gradient of such a "
         "convolution to its operand, which makes x larger.",
-        (
-            _KERNEL,
-            Attribute("mapCount", "shape", (0,), "Number of output channels."),
-            *_WINDOW,
-            Attribute("dimSharing", "booleans", (True,), "Whether weights are the same at all places, per axis."),
-            Attribute("dimDilation", "shape", (1,), "Distance of the cells of a window."),
-            Attribute("transpose", "boolean", False, "Compute the transposed convolution."),
-            Attribute("dimOutputShape", "shape", (0,), "Output shape of a transposed convolution; 0: the smallest."),
-            _LAYOUT,
-            Attribute("maxTempMemSizeInSamples", "integer", 0, "Samples to process at a time; 0: all."),
-        ),
+        _CONVOLUTION_ATTRIBUTES,
         _CONVOLUTION_FIELDS,
         reference_limits="CNTK 2.7 has no dilation on the CPU, and cannot slide over the channels.",
         upgrade=_upgrade_convolution,
         stored=_stored_convolution,
+    ),
+    Op(
+        "ConvolutionSequenceShape",
+        ("W", "x"),
+        _sequence_lengths,
+        "How many frames a convolution along the sequences of x gives for each: floor((length + padding - window) / step) + "
+        "1. It has no gradient.",
+        _CONVOLUTION_ATTRIBUTES,
+        _CONVOLUTION_FIELDS,
+        in_scripts=False,
     ),
     Op(
         "Pooling",

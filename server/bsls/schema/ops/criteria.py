@@ -49,9 +49,16 @@ def _class_based(ctx: ShapeContext) -> Shape:
     return Shape(SCALAR)
 
 
+def _must_be(ctx: ShapeContext, index: int, operations: tuple[str, ...], what: str) -> None:
+    if ctx.final and ctx.operation(index) not in operations:
+        raise ShapeError(f"operand '{ctx.operand(index)}' must be {what}, but it is a {ctx.operation(index)}", index)
+
+
 def _dummy(ctx: ShapeContext) -> Shape:
     """A number; there must be a derivative for each element of the prediction."""
     check_inputs(ctx)
+    for i in (0, 1):
+        _must_be(ctx, i, ("InputValue",), "an input")
     if ctx.final and ctx.inputs[1].elements != ctx.inputs[2].elements:
         raise ShapeError(f"{named(ctx, 1)} has not as many elements as the prediction {named(ctx, 2)}", 1)
     return Shape(SCALAR)
@@ -78,6 +85,7 @@ def _noise_contrastive(ctx: ShapeContext) -> Shape:
 def _sequence_training(ctx: ShapeContext) -> Shape:
     """Labels, scores and log likelihoods of the same classes, frame by frame."""
     result = reduce_pair(ctx)
+    _must_be(ctx, 0, ("InputValue", "SparseInputValue"), "an input")
     if ctx.final and ctx.inputs[2].elements != ctx.inputs[1].elements:
         raise ShapeError(
             f"{named(ctx, 2)} does not match the scores {named(ctx, 1)}",
@@ -95,6 +103,7 @@ def _lattice(ctx: ShapeContext) -> Shape:
 
 def _forward_backward(ctx: ShapeContext) -> Shape:
     result = reduce_pair(ctx)
+    _must_be(ctx, 0, ("LabelsToGraph",), "LabelsToGraph (labels)")
     if ctx.final and ctx.inputs[0].elements != ctx.inputs[1].elements:
         raise ShapeError(
             f"the labels {named(ctx, 0)} and the scores {named(ctx, 1)} differ in the number of classes",

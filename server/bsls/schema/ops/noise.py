@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bsls.schema.ops.base import Attribute, Field, Op, ShapeContext, ShapeError
-from bsls.schema.ops.rules import check_inputs, integer, named, unary
+from bsls.schema.ops.rules import check_inputs, dims_of, integer, named, numbers, unary
 from bsls.shape import Dims, Shape
 
 
@@ -31,6 +31,18 @@ def _inclusion_frequency(ctx: ShapeContext) -> Shape:
     classes, _ = _checked_classes(ctx)
     return Shape((classes, 1))
 
+
+def _distribution(ctx: ShapeContext) -> Shape:
+    kind, values = str(ctx.attributes["distribution"]), numbers(ctx, "arguments")
+    if kind not in DISTRIBUTIONS:
+        raise ShapeError(f"there is no distribution '{kind}'", help=f"use one of {', '.join(DISTRIBUTIONS)}")
+    if len(values) != DISTRIBUTIONS[kind]:
+        raise ShapeError(f"the distribution {kind} has {DISTRIBUTIONS[kind]} arguments, not {len(values)}")
+    return unary(ctx) if ctx.inputs else Shape(dims_of(ctx, "shape"))
+
+
+DISTRIBUTIONS = {"uniform": 2, "normal": 2, "gumbel": 2, "bernoulli": 1}
+"""Number of arguments of each: bounds, mean and deviation, location and scale, probability."""
 
 _SAMPLE_ATTRIBUTES = (
     Attribute("sizeOfSampledSet", "integer", doc="Number of classes to draw."),
@@ -65,5 +77,18 @@ OPS: tuple[Op, ...] = (
         "where T is the mean number of draws needed.",
         _SAMPLE_ATTRIBUTES,
         _SAMPLE_FIELDS,
+    ),
+    Op(
+        "RandomDistribution",
+        ("like?",),
+        _distribution,
+        "Random numbers of the shape that is given, or of the operand's, anew for every minibatch. It has no gradient.",
+        (
+            Attribute("distribution", "string", doc="Kind of distribution.", values=tuple(DISTRIBUTIONS)),
+            Attribute("arguments", "numbers", (), "Bounds, mean and deviation, location and scale, or probability."),
+            Attribute("shape", "shape", (), "Shape where there is no operand."),
+        ),
+        _STATE_FIELDS,
+        in_scripts=False,
     ),
 )

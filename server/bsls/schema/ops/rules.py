@@ -57,6 +57,12 @@ def dims_of(ctx: ShapeContext, name: str, default: Dims = ()) -> Dims:
     return as_tuple(ctx.attributes.get(name, default))
 
 
+def numbers(ctx: ShapeContext, name: str) -> tuple[float, ...]:
+    """The attribute `name` as numbers."""
+    value = ctx.attributes.get(name, ())
+    return tuple(value) if isinstance(value, (tuple, list)) else (float(value),)  # type: ignore[arg-type]
+
+
 def check_inputs(ctx: ShapeContext) -> None:
     """In the final pass no operand may be without elements."""
     if not ctx.final:

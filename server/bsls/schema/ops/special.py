@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bsls.schema.ops.base import Attribute, Field, Op, ShapeContext, ShapeError
-from bsls.schema.ops.rules import check_inputs, unary
+from bsls.schema.ops.rules import check_inputs, infer_each_other, named, unary
 from bsls.shape import Shape
 
 FORMAT_TYPES = ("real", "category", "sparse")
@@ -36,6 +36,20 @@ def _stored_trace(attributes: Mapping[str, object], inputs: Sequence[Shape], sha
         options.pop("labelMappingFile", None)  # the reference reads it only beside a type
         return options
     return {**options, "isCategoryLabel": kind == "category", "isSparse": kind == "sparse"}
+
+
+def _assign(ctx: ShapeContext) -> Shape:
+    infer_each_other(ctx, 2)
+    for i, shape in enumerate(ctx.inputs):
+        if shape.axis is not None:
+            raise ShapeError(f"{named(ctx, i)} depends on the data", i, "only parameters and constants can be assigned")
+    if ctx.final and ctx.inputs[0].dims != ctx.inputs[1].dims:
+        raise ShapeError(f"{named(ctx, 1)} cannot be assigned to {named(ctx, 0)}", 1, "they must have the same shape")
+    return Shape(ctx.inputs[1].dims)
+
+
+def _unknown(ctx: ShapeContext) -> Shape:
+    raise ShapeError("what it computes is the code of another program", help="only that program can run it")
 
 
 OPS: tuple[Op, ...] = (
@@ -87,5 +101,34 @@ OPS: tuple[Op, ...] = (
         ("x",),
         _accumulator,
         "The mean of x over all frames since the epoch began. It has no gradient.",
+    ),
+    Op(
+        "ConstantOp",
+        ("x",),
+        unary,
+        "fillValue for each element of x. It has no gradient.",
+        (Attribute("fillValue", "number", doc="The value."),),
+        in_scripts=False,
+    ),
+    Op(
+        "Assign",
+        ("ref", "x"),
+        _assign,
+        "x itself; ref gets its value once the minibatch is done.",
+        in_scripts=False,
+    ),
+    Op(
+        "CustomProxyOpNode",
+        ("...",),
+        _unknown,
+        "Stands for an operation of another program in a model that was made from ONNX.",
+        in_scripts=False,
+    ),
+    Op(
+        "UserDefinedV2Function",
+        ("...",),
+        _unknown,
+        "A function of the program that made the model.",
+        in_scripts=False,
     ),
 )
