@@ -82,6 +82,7 @@ OPS: tuple[Op, ...] = (
             Field("recurrentOp", "wstr", default="lstm"),
             Field("axis", "i32", since=14, default=-1),
         ),
+        old_names=("RNN",),
         reference_limits="CNTK 2.7 can only compute it on a GPU.",
         upgrade=_upgrade,
     ),
