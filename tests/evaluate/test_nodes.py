@@ -183,3 +183,26 @@ def test_number_and_kind_of_inputs(text: str, rule: str, strict: bool) -> None:
 def test_operations_of_the_library_only(operation: str) -> None:
     made = f"new ComputationNode [ operation = '{operation}' ; inputs = x ]"
     assert evaluate(f"{HEAD}v = {made}").said == [f"unknown-operation: {made}"]
+
+
+@pytest.mark.parametrize(("dims", "literal", "found"), [
+    ("2:3", "1 2 3\n4 5 6", ""), ("2", "1\n\n2\n", ""), ("2:0", "1 2 3\n4 5 6", ""), ("0", "1 2\n3 4", ""), ("2:0:2", "1 2 3 4\n5 6 7 8", ""),
+    ("2:3:2", "1 2 3\n4 5 6", "call"), ("3:2", "1 2 3\n4 5 6", "call"), ("2", "1 2", "call"), ("2:0:2", "1 2 3\n4 5 6", "call"),
+    ("2:3", "1 2 3\n4 5", "literal"),
+])  # fmt: skip
+def test_initial_values_in_the_text(dims: str, literal: str, found: str) -> None:
+    call = f"ParameterTensor {{({dims}), init = 'fromLiteral', initFromLiteral = '{literal}'}}"
+    place = {"call": call, "literal": f"'{literal}'"}
+    assert evaluate(f"v = {call}", strict=False).said == ([f"shape: {place[found]}"] if found else [])
+
+
+@pytest.mark.parametrize(("text", "place"), [
+    ("f {n} = ParameterTensor {n}\nv = f {'3'}", "'3'"),  # what was given, not where it did not do
+    ("f {n} = ParameterTensor {(2:n)}\ng {k} = f {k}\nv = g {'3'}", "'3'"),
+    ("f {n} = ParameterTensor {n}\nd = (1 : true : 3)\nv = f {d[1]}", "true"),
+    ("f (s) = ParameterTensor {3, initValueScale = s}\nv = f ('1/3')", "'1/3'"),
+    ("n = 'three'\nv = ParameterTensor {n}", "n"),  # a name says what it is: the use is wrong
+    ("f {n = 'three'} = ParameterTensor {n}\nv = f {}", "'three'"),
+])  # fmt: skip
+def test_values_of_a_wrong_type_are_shown_where_they_were_given(text: str, place: str) -> None:
+    assert evaluate(text, strict=False).said == [f"wrong-type: {place}"]

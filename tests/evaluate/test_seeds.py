@@ -23,7 +23,7 @@ DELAY = "D (v) = new ComputationNode [ operation = 'PastValue' ; inputs = v ; sh
      {"r.u": 1, "a[1]": 2}),  # what is not used takes no seed
     ("b = ParameterTensor {3}\nc = ParameterTensor {3, randomSeed = 7}\nd = ParameterTensor {3, initValue = 1}\n"
      "e = ParameterTensor {3, init = 'fixedValue', value = 2}\nf = ParameterTensor {3, init = 'bilinear'}\n"
-     "g = ParameterTensor {3, initFromFilePath = 'w'}\nh = ParameterTensor {3, init = 'fromLiteral', initFromLiteral = '1'}\n"
+     "g = ParameterTensor {3, initFromFilePath = 'w'}\nh = ParameterTensor {1, init = 'fromLiteral', initFromLiteral = '1'}\n"
      "i = Constant (3)\nj = ParameterTensor {3, randomSeed = 0}\nk = ParameterTensor {3, init = 'gaussian'}",
      {"b": 1, "c": 7, "j": 0, "k": 2}),
     ("h = Sigmoid (W * x + U * D (h))\nW = ParameterTensor {(3:3)}\nU = ParameterTensor {(3:3)}", {"U": 1, "W": 2}),

@@ -281,7 +281,7 @@ def test_the_counter_of_seeds_runs_on_over_commands() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("1 2 3\n4 5 6\n", (2, 3)), ("1\n\n2\n", (2, 1)), ("1 2\n3\n", None), ("", None), ("ä\n", None)]
+    ("text", "size"), [("1 2 3\n4 5 6\n", (2, 3)), ("1\n\n2\n", (2, 1)), ("", None), ("ä\n", None)]
 )
 def test_size_of_a_matrix_file(text: str, size: tuple[int, int] | None) -> None:
     Path("w.txt").write_text(text, encoding="utf-8")

@@ -131,12 +131,13 @@ class Maker:
 
     def _infer_dims(self, item: Item, attributes: dict[str, object]) -> None:
         """Dimensions that are 0, from the file with the initial values."""
-        size, dims = self.environment.matrix_size(str(attributes["initFromFilePath"])), attributes["dims"]
-        if size is not None and isinstance(dims, tuple):
-            try:
+        dims = attributes["dims"]
+        try:
+            size = self.environment.matrix_size(str(attributes["initFromFilePath"]))
+            if size is not None and isinstance(dims, tuple):
                 attributes["dims"] = dims_for_matrix(dims, *size)
-            except ShapeError as error:
-                raise BsError("shape", str(error), item.span, help="give the dimensions") from error
+        except ShapeError as error:
+            raise BsError("shape", str(error), item.span, help=error.help) from error
 
     # --- arguments and options ---------------------------------------------------------------------------------------
 

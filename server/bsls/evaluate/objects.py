@@ -35,7 +35,7 @@ from bsls.schema.ops import get as get_op
 from bsls.schema.ops.base import Attribute, AttributeType, ShapeError
 from bsls.schema.ops.parameters import dims_for_matrix, matrix_size
 from bsls.source import Span
-from bsls.syntax.tree import Expr, Name, New
+from bsls.syntax.tree import Expr, New
 
 if TYPE_CHECKING:
     from bsls.evaluate.interpreter import Interpreter
@@ -88,14 +88,22 @@ class _Settings:
 
     def span(self, name: str) -> Span:
         """Where a setting was written, if that is the user's text; else the call."""
-        thunk = self.record.find(name)
-        while (
-            thunk is not None and isinstance(thunk.expr, Name) and thunk.expr.home.library and thunk.scope is not None
-        ):
-            thunk = thunk.scope.find(thunk.expr.id)  # the library passes on what it was given
-        if thunk is not None and thunk.expr is not None and not thunk.expr.home.library:
-            return thunk.expr.span
-        return self.site.span
+        return self._written(self.record.find(name)) or self.site.span
+
+    def _written(self, thunk: Thunk | None) -> Span | None:
+        expr = self.interpreter.given(thunk) if thunk is not None else None
+        return None if expr is None or expr.home.library else expr.span
+
+    def _item_span(self, value: object, item: object, name: str) -> Span:
+        """Where an item of a setting was written that is an array."""
+        work = [value]
+        while work:
+            array = work.pop()
+            for thunk in array.elements if isinstance(array, BsArray) else ():
+                if thunk.value is item and (span := self._written(thunk)) is not None:
+                    return span
+                work.append(thunk.value)
+        return self.span(name)
 
     def string(self, name: str) -> str:
         value = self.get(name)
@@ -176,7 +184,7 @@ class _Settings:
                     if isinstance(item, Node)
                     else "dimensions are whole numbers, 0 where they are to be inferred"
                 )
-                raise BsError("wrong-type", f"{shown} is no dimension", self.span(name), help=hint)
+                raise BsError("wrong-type", f"{shown} is no dimension", self._item_span(value, item, name), help=hint)
             found.append(int(item))
         return tuple(found)
 
@@ -269,22 +277,29 @@ def _initial_value(interpreter: Interpreter, settings: _Settings, attributes: di
         )
     attributes["init"] = init
     if init == "fromFile":
-        _infer_dims(settings, attributes, interpreter.environment.matrix_size(str(attributes["initFromFilePath"])))
+        path = str(attributes["initFromFilePath"])
+        _fit_matrix(settings, attributes, "initFromFilePath", lambda: interpreter.environment.matrix_size(path))
     elif init == "fromLiteral":
-        _infer_dims(settings, attributes, matrix_size(str(attributes["initFromLiteral"]).splitlines()))
+        lines = str(attributes["initFromLiteral"]).splitlines()
+        _fit_matrix(settings, attributes, "initFromLiteral", lambda: matrix_size(lines))
     seed = attributes["randomSeed"]
     if init in _RANDOM_KINDS and isinstance(seed, int) and seed < 0:
         attributes["randomSeed"] = interpreter.environment.counters.next_seed()
 
 
-def _infer_dims(settings: _Settings, attributes: dict[str, object], size: tuple[int, int] | None) -> None:
+def _fit_matrix(
+    settings: _Settings, attributes: dict[str, object], name: str, measure: Callable[[], tuple[int, int] | None]
+) -> None:
+    """Dimensions of a parameter whose initial values are a matrix in text, which the setting `name` gives."""
     dims = attributes["dims"]
-    if size is not None and isinstance(dims, tuple):
-        try:
+    span = settings.span(name)
+    try:
+        size = measure()
+        span = settings.site.span
+        if size is not None and isinstance(dims, tuple):
             attributes["dims"] = dims_for_matrix(dims, *size)
-        except ShapeError as error:
-            help = "give the dimensions, of which one behind the first may be 0"
-            raise BsError("shape", str(error), settings.site.span, help=help) from error
+    except ShapeError as error:
+        raise BsError("shape", str(error), span, help=error.help) from error
 
 
 def nodes_of(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:

@@ -86,6 +86,13 @@ class Scope:
             scope = scope.parent
         return None
 
+    def holder(self, name: str) -> Scope | None:
+        """The level where `find` finds a name."""
+        scope: Scope | None = self
+        while scope is not None and scope.own(name) is None:
+            scope = scope.parent
+        return scope
+
     def names(self) -> Iterator[str]:
         """Names of this level."""
         return iter(self.variables)

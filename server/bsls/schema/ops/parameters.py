@@ -17,9 +17,22 @@ INITIALIZERS = (
 
 
 def matrix_size(lines: Iterable[str]) -> tuple[int, int] | None:
-    """Rows and columns of a matrix in text, a row a line; None where the rows differ in length."""
-    rows = [len(line.split()) for line in lines if line.strip()]
-    return (len(rows), rows[0]) if rows and len(set(rows)) == 1 else None
+    """Rows and columns of a matrix in text, a row a line without blank ones; None where there is no row.
+
+    Raises ShapeError where the rows differ in length.
+    """
+    rows = columns = 0
+    for line in lines:
+        if not (words := len(line.split())):
+            continue
+        rows += 1
+        columns = columns or words
+        if words != columns:
+            raise ShapeError(
+                f"row {rows} of the initial values has {words} numbers, and the rows before it {columns}",
+                help="write as many numbers in each line",
+            )
+    return (rows, columns) if rows else None
 
 
 def dims_for_matrix(dims: Dims, rows: int, columns: int) -> Dims:
@@ -27,17 +40,19 @@ def dims_for_matrix(dims: Dims, rows: int, columns: int) -> Dims:
 
     The first axis has the rows, all others together the columns.
     """
-    if 0 not in dims and dims:
-        return dims
     found = list(dims or (0,))
-    if len(found) == 1 and columns != 1:
+    if len(found) == 1 and columns != 1 and (0 in found):
         found.append(0)
     found[0] = found[0] or rows
     known = prod(d for d in found[1:] if d)
-    if 0 in found[1:]:
-        if found[1:].count(0) > 1 or columns % known:
-            raise ShapeError(f"the shape {Shape(dims)} cannot hold the initial values, a [{rows} x {columns}] matrix")
+    if found[1:].count(0) == 1 and columns % known == 0:
         found[found.index(0, 1)] = columns // known
+    if (found[0], prod(found[1:])) != (rows, columns):
+        raise ShapeError(
+            f"the shape {Shape(dims)} cannot hold the initial values, a [{rows} x {columns}] matrix",
+            help="the matrix needs as many rows as the first dimension, and as many columns as the others together; "
+            "dimensions that are 0 are taken from it, but only one behind the first",
+        )
     return tuple(found)
 
 
