@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from bsls.cli.render.dot import as_dot
 from bsls.cli.render.layering import Box, lay_out
 from bsls.cli.render.svg import as_svg
+from bsls.network.loops import loop_edges
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bsls.network.queries import loop_edges
 from processes import bsls
 from small_project import changed, make_project
 

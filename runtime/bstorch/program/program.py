@@ -11,6 +11,7 @@ from torch import Tensor
 from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.network.node import Node
+from bsls.schema.ops.delays import DELAYS
 from bsls.shape import DynamicAxis
 from bstorch import kernels
 from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, reversed_dims, shape_of
@@ -18,7 +19,6 @@ from bstorch.program.fusion import Fused, fuse_affine
 from bstorch.program.parameters import Parameters
 from bstorch.readers.base import Minibatch, SparseBatch
 
-DELAYS = frozenset({"PastValue", "FutureValue", "Delay"})
 NEVER_CONSTANT = frozenset({"Dropout", "EnvironmentInput", "EpochAccumulator", "RandomSample", "BatchNormalization"})
 """Operations whose value changes from minibatch to minibatch even if their inputs do not."""
 RUNNING_STATISTICS = (3, 4, 5)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
 
 from bsls.network.network import Network
 from bsls.network.node import Node
 
 KINDS = ("input", "parameter", "constant", "criterion", "evaluation", "output", "other")
 """What a node can be for; a constant is a parameter that training does not change."""
-
-DELAYS = frozenset(("PastValue", "FutureValue", "Delay"))
 
 
 def reader_inputs(network: Network, roots: Sequence[Node]) -> list[Node]:
@@ -34,30 +30,3 @@ def _leaf_kind(node: Node) -> str | None:
     if node.is_parameter:
         return "parameter" if node.is_learnable else "constant"
     return None
-
-
-def loop_without_delay(network: Network) -> list[Node]:
-    """Nodes that need one another, each used by the next one, with no delay among them; empty where there are none."""
-    try:
-        TopologicalSorter({n: dict.fromkeys(n.inputs) for n in network if n.op not in DELAYS}).prepare()
-    except CycleError as error:
-        return error.args[1][1:]
-    return []
-
-
-def loop_edges(network: Network) -> set[tuple[Node, Node]]:
-    """The edges, as (input, user), that close recurrent loops: without them the network has no cycle.
-
-    They lead into a delay wherever the loop has one, as it must have to be computed.
-    """
-    inputs = {node: dict.fromkeys(node.inputs) for node in network}
-    closing: set[tuple[Node, Node]] = set()
-    while True:
-        try:
-            TopologicalSorter(inputs).prepare()
-            return closing
-        except CycleError as error:
-            edges = list(pairwise(error.args[1]))
-            edge = next((e for e in edges if e[1].op in DELAYS), edges[-1])
-        closing.add(edge)
-        del inputs[edge[1]][edge[0]]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bsls.network.loops import loop_edges
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bsls.network.queries import loop_edges, node_kinds
+from bsls.network.queries import node_kinds
 
 _STYLES = {
     "input": 'fillcolor="#ddf4ff", color="#0969da"',

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from bsls.cli.render.layering import Box, coordinate, lay_out
+from bsls.network.loops import loop_edges
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bsls.network.queries import KINDS, loop_edges, node_kinds
+from bsls.network.queries import KINDS, node_kinds
 
 _SIZE, _SMALL = 12, 11  # of letters
 _HEIGHT = 42.0  # of a box
