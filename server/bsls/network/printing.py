@@ -31,11 +31,7 @@ def validation_log(network: Network, validation: Validation) -> Iterator[str]:
         yield f"Validating network. {todo} nodes to process in pass {number}."
         yield ""
         yield from lines
-    yield ""
-    yield "Validating network, final pass."
-    yield ""
-    yield ""
-    yield ""
+    yield from ("", "Validating network, final pass.", "", "", "", "")
     yield "Post-processing network complete."
     yield ""
 
