@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bsls.network.network import Network
 from bsls.network.node import Node
@@ -30,3 +30,35 @@ def _leaf_kind(node: Node) -> str | None:
     if node.is_parameter:
         return "parameter" if node.is_learnable else "constant"
     return None
+
+
+def roots_among(nodes: Iterable[Node]) -> list[Node]:
+    """The nodes of a set that no other node of the set uses, in its order; a recurrent loop at its end has none."""
+    members = list(dict.fromkeys(nodes))
+    used = {source for node in members for source in node.inputs if source is not node}
+    return [node for node in members if node not in used]
+
+
+def dead_nodes(network: Network) -> list[Node]:
+    """The nodes on which no criterion, evaluation or output node depends, in the order of the network.
+
+    A dynamic axis is of use where an input that is names it.
+    """
+    marked = [n for group in ("criterion", "evaluation", "output") for n in network.groups[group]]
+    live = set(network.evaluation_order(marked))
+    axes = {str(node.attributes.get("dynamicAxis", "")).lower() for node in live if node.is_input}
+    return [n for n in network if n not in live and not (n.op == "DynamicAxis" and n.name.lower() in axes)]
+
+
+def learnable_parameters(network: Network, criterion: Node) -> list[Node]:
+    """The parameters below the criterion that training changes, by name, capitals before small letters."""
+    return sorted((n for n in network.evaluation_order([criterion]) if n.is_learnable), key=lambda n: n.name)
+
+
+def nodes_with_gradient(order: Iterable[Node]) -> list[Node]:
+    """Nodes of an evaluation order through which a gradient flows: learnable parameters and what depends on them."""
+    found: dict[Node, None] = {}
+    for node in order:
+        if node.is_learnable or (node.op != "StopGradient" and any(i in found for i in node.inputs)):
+            found[node] = None
+    return list(found)

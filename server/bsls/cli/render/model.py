@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 from bsls.cli.render.json import place
 from bsls.network.naming import access_names
 from bsls.network.network import Network
 from bsls.network.node import GROUPS, Node
+from bsls.network.size import count, dims_of, values_of
 from bsls.network.validation import validate
 from bsls.shape import Dims
 
@@ -43,7 +43,7 @@ def as_text(network: Network, path: str, version: int | None = None) -> str:
 def _row(node: Node, access: str) -> tuple[str, ...]:
     values = learnable = ""
     if node.is_parameter:
-        values = f"{_values(node):,}"
+        values = f"{values_of(node):,}"
         learnable = "yes" if node.is_learnable else "no"
     inputs = ", ".join(_plain(i.name) for i in node.inputs)
     return _plain(node.name), access, node.op, _shape(node) or "?", values, learnable, inputs
@@ -51,10 +51,9 @@ def _row(node: Node, access: str) -> tuple[str, ...]:
 
 def _totals(network: Network) -> str:
     parameters = network.parameters
-    learnable = sum(_values(n) for n in parameters if n.is_learnable)
-    total = sum(_values(n) for n in parameters)
-    text = f"{_count(len(parameters), 'parameter')} with {_count(total, 'value')}"
-    return text + (f", {learnable:,} of them learnable" if learnable != total else "")
+    total, learnable = count(parameters), count(n for n in parameters if n.is_learnable)
+    text = f"{_count(total.tensors, 'parameter')} with {_count(total.values, 'value')}"
+    return text + (f", {learnable.values:,} of them learnable" if learnable != total else "")
 
 
 def as_json(network: Network) -> dict[str, Any]:
@@ -72,7 +71,7 @@ def as_json(network: Network) -> dict[str, Any]:
                 "op": node.op,
                 "inputs": [i.name for i in node.inputs],
                 "shape": _shape(node),
-                "dims": _listed(_dims(node)),
+                "dims": _listed(dims_of(node)),
                 "parameter": node.is_parameter,
                 "learnable": node.is_learnable,
                 "origin": place(node.origin) if node.origin is not None else None,
@@ -88,23 +87,10 @@ def _validate(network: Network) -> None:
         validate(network)
 
 
-def _dims(node: Node) -> Dims | None:
-    """Dimensions of one sample; parameters and inputs know theirs before validation."""
-    if node.shape:
-        return node.shape.dims
-    declared: Any = node.attributes.get("dims") if node.is_parameter or node.is_input else None
-    return declared
-
-
-def _values(node: Node) -> int:
-    dims = _dims(node)
-    return 0 if dims is None else prod(dims)
-
-
 def _shape(node: Node) -> str | None:
     if node.shape:
         return str(node.shape)
-    dims = _dims(node)
+    dims = dims_of(node)
     if dims is None:
         return None
     return f"[{' x '.join([*map(str, dims), *(['*'] if node.is_input else [])])}]"
