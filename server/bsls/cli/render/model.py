@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from bsls.cli.render.json import place
+from bsls.cli.render.totals import counted, plain, totals
 from bsls.network.naming import access_names
 from bsls.network.network import Network
 from bsls.network.node import GROUPS, Node
-from bsls.network.size import count, dims_of, values_of
+from bsls.network.size import dims_of, values_of
 from bsls.network.validation import validate
 from bsls.shape import Dims
 
@@ -27,16 +28,13 @@ def as_text(network: Network, path: str, version: int | None = None) -> str:
     rows = [_COLUMNS, *(_row(node, access.get(node.name, "")) for node in network.by_name())]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS) - 1)]
     kind = "CNTK model" if version is None else f"CNTK v1 model (version {version})"
-    lines = [f"{path}: {kind}, {_count(len(network), 'node')}, {network.precision}", ""]
+    lines = [f"{path}: {kind}, {counted(len(network), 'node')}, {network.precision}", ""]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         cells[_NUMBERS] = row[_NUMBERS].rjust(widths[_NUMBERS])
         lines.append("  ".join([*cells, row[-1]]).rstrip())
     lines.append("")
-    for group in GROUPS:
-        if network.groups[group]:
-            lines.append(f"{group + ' nodes:':18}" + ", ".join(_plain(n.name) for n in network.groups[group]))
-    lines.append(_totals(network))
+    lines += totals(network)
     return "\n".join(lines) + "\n"
 
 
@@ -45,15 +43,8 @@ def _row(node: Node, access: str) -> tuple[str, ...]:
     if node.is_parameter:
         values = f"{values_of(node):,}"
         learnable = "yes" if node.is_learnable else "no"
-    inputs = ", ".join(_plain(i.name) for i in node.inputs)
-    return _plain(node.name), access, node.op, _shape(node) or "?", values, learnable, inputs
-
-
-def _totals(network: Network) -> str:
-    parameters = network.parameters
-    total, learnable = count(parameters), count(n for n in parameters if n.is_learnable)
-    text = f"{_count(total.tensors, 'parameter')} with {_count(total.values, 'value')}"
-    return text + (f", {learnable.values:,} of them learnable" if learnable != total else "")
+    inputs = ", ".join(plain(i.name) for i in node.inputs)
+    return plain(node.name), access, node.op, shape_text(node) or "?", values, learnable, inputs
 
 
 def as_json(network: Network) -> dict[str, Any]:
@@ -70,7 +61,7 @@ def as_json(network: Network) -> dict[str, Any]:
                 "access": access.get(node.name),
                 "op": node.op,
                 "inputs": [i.name for i in node.inputs],
-                "shape": _shape(node),
+                "shape": shape_text(node),
                 "dims": _listed(dims_of(node)),
                 "parameter": node.is_parameter,
                 "learnable": node.is_learnable,
@@ -87,7 +78,7 @@ def _validate(network: Network) -> None:
         validate(network)
 
 
-def _shape(node: Node) -> str | None:
+def shape_text(node: Node) -> str | None:
     if node.shape:
         return str(node.shape)
     dims = dims_of(node)
@@ -98,12 +89,3 @@ def _shape(node: Node) -> str | None:
 
 def _listed(dims: Dims | None) -> list[int] | None:
     return None if dims is None else list(dims)
-
-
-def _plain(name: str) -> str:
-    # a damaged file must not send control characters to a terminal
-    return name if name.isprintable() else ascii(name)[1:-1]
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
