@@ -14,10 +14,12 @@ from pathlib import Path
 from statistics import median
 
 from bsls.network.cloning import duplicate
+from bsls.network.difference import difference
 from bsls.network.loops import loop_edges, recurrent_loops
 from bsls.network.naming import access_names
 from bsls.network.network import Network
-from bsls.network.queries import node_kinds
+from bsls.network.queries import dead_nodes, node_kinds
+from bsls.network.size import memory
 from bsls.network.validation import validate
 from bsls.project.files import Files
 from bsls.project.project import Project
@@ -89,6 +91,7 @@ def milliseconds(work: Callable[[], object]) -> list[float]:
 
 def main() -> None:
     made = network()
+    twin = duplicate(made)
     print(f"milliseconds of the processor for a network of {len(made)} nodes, median and least")
     for name, work, goal in (
         ("validate", lambda: validate(made), 100),
@@ -97,6 +100,9 @@ def main() -> None:
         ("loops", lambda: recurrent_loops(made), 10),
         ("edges that close loops", lambda: loop_edges(made), 10),
         ("kinds of nodes", lambda: node_kinds(made), 10),
+        ("unused nodes", lambda: dead_nodes(made), 10),
+        ("memory", lambda: memory(made), 10),
+        ("difference to a copy", lambda: difference(made, twin), 20),
         ("names in BrainScript", lambda: access_names(made), 10),
     ):
         times = milliseconds(work)

@@ -101,6 +101,20 @@ def test_model_show(folder: Path) -> None:
         assert (result.code, result.last) == (1, message)
 
 
+def test_model_diff(folder: Path) -> None:
+    shutil.copy(MODELS / "double.dnn", folder)
+    same = bsls(folder, "model", "diff", "adam.dnn", "adam.dnn")
+    assert (same.code, same.out, same.err) == (0, "the same nodes (weights are not compared)\n", "")
+    other = bsls(folder, "model", "diff", "adam.dnn", "double.dnn")
+    assert (other.code, other.err) == (1, "")
+    assert other.out.endswith(" (weights are not compared)\n") and "\n+ o.z = Times (W, x) : " in other.out
+    shown = json.loads(bsls(folder, "model", "diff", "adam.dnn", "double.dnn", "--format", "json").out)
+    assert shown.keys() == {"before", "after", "equal", "added", "removed", "renamed", "changed", "roots"}
+    assert shown["equal"] is False
+    missing = bsls(folder, "model", "diff", "adam.dnn", "no.dnn")
+    assert (missing.code, missing.last) == (1, "error: cannot read 'no.dnn': No such file or directory")
+
+
 def test_graph(folder: Path) -> None:
     (folder / "data.txt").unlink()
     log = bsls(folder, "graph", "c.cntk")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from bsls.network.network import Network
@@ -32,6 +33,12 @@ def _leaf_kind(node: Node) -> str | None:
     return None
 
 
+def own_parameters(network: Network) -> dict[Node, list[Node]]:
+    """By node: the parameters that it alone uses, and once; a drawing may show them with it."""
+    uses = Counter(source for node in network for source in node.inputs)
+    return {node: [i for i in node.inputs if i.is_parameter and uses[i] == 1] for node in network}
+
+
 def roots_among(nodes: Iterable[Node]) -> list[Node]:
     """The nodes of a set that no other node of the set uses, in its order; a recurrent loop at its end has none."""
     members = list(dict.fromkeys(nodes))
@@ -55,10 +62,12 @@ def learnable_parameters(network: Network, criterion: Node) -> list[Node]:
     return sorted((n for n in network.evaluation_order([criterion]) if n.is_learnable), key=lambda n: n.name)
 
 
-def nodes_with_gradient(order: Iterable[Node]) -> list[Node]:
+def nodes_with_gradient(order: Sequence[Node]) -> list[Node]:
     """Nodes of an evaluation order through which a gradient flows: learnable parameters and what depends on them."""
-    found: dict[Node, None] = {}
-    for node in order:
-        if node.is_learnable or (node.op != "StopGradient" and any(i in found for i in node.inputs)):
-            found[node] = None
-    return list(found)
+    found = {node for node in order if node.is_learnable}
+    grown = True
+    while grown:  # once more for each delay on the way around a loop
+        before = len(found)
+        found.update(n for n in order if n.op != "StopGradient" and any(i in found for i in n.inputs))
+        grown = len(found) > before
+    return [node for node in order if node in found]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from bsls.network.node import Node
@@ -30,6 +30,10 @@ class Record:
         """This record and all in it, outer ones first."""
         return [self, *(inner for part in self.parts for inner in part.flat())]
 
+    def all_nodes(self) -> list[Node]:
+        """The nodes of this record and of all in it."""
+        return [node for record in self.flat() for node in record.nodes]
+
 
 def by_record(nodes: Iterable[Node]) -> Record:
     """Nodes by the records of their names, as deep as it helps to read them."""
@@ -49,3 +53,33 @@ def _divided(named: list[tuple[Node, tuple[str, ...]]], depth: int) -> Record:
     if depth and not own and len(parts) == 1:
         return parts[0]
     return Record(".".join(named[0][1][:depth]) if named else "", own, parts)
+
+
+def without_detours(record: Record, users: Mapping[Node, Collection[Node]]) -> Record:
+    """The record with the nodes of inner ones as its own where a path along `users` leaves those and comes back.
+
+    Boxes around what remains can be drawn so that all edges between them lead in one direction.
+    """
+    nodes, parts = list(record.nodes), []
+    for part in record.parts:
+        inner = without_detours(part, users)
+        if _has_detour(set(inner.all_nodes()), users):
+            nodes += inner.nodes
+            parts += inner.parts
+        else:
+            parts.append(inner)
+    return Record(record.path, tuple(nodes), tuple(parts))
+
+
+def _has_detour(nodes: set[Node], users: Mapping[Node, Collection[Node]]) -> bool:
+    """Whether a path leaves the nodes and comes back."""
+    work = [user for node in nodes for user in users.get(node, ()) if user not in nodes]
+    seen = set(work)
+    while work:
+        for user in users.get(work.pop(), ()):
+            if user in nodes:
+                return True
+            if user not in seen:
+                seen.add(user)
+                work.append(user)
+    return False
