@@ -64,3 +64,13 @@ def test_memory(network: Network) -> None:
     graded = 4 + 4 + 2 + 2
     assert memory(network) == Memory(22 * size, 20 * size, samples * size, graded * size)
     assert memory(network).training == ((22 + 20) * size, (samples + graded) * size)
+
+
+def test_statistics_are_roots() -> None:
+    """They are computed before anything else, whoever uses them."""
+    made = Network()
+    x = Node("InputValue", "x", attributes={"dims": (3,)})
+    mean, deviation = Node("Mean", "m", [x]), Node("InvStdDev", "d", [x])
+    for node in (x, mean, deviation, Node("PerDimMeanVarNormalization", "n", [x, mean, deviation])):
+        made.add(node)
+    assert names(made.roots()) == "d m n"
