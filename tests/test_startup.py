@@ -67,6 +67,8 @@ def loaded(tmp_path: Path, *arguments: str) -> set[str]:
         ("check", "--format", "json", "config.cntk"),
         ("graph", "config.cntk"),
         ("graph", "config.cntk", "--format", "json"),
+        ("graph", "config.cntk", "--format", "table"),
+        ("graph", "config.cntk", "--format", "svg"),
         ("rules",),
     ],
     ids=" ".join,

@@ -44,5 +44,7 @@ class Shape:
         return self.dims[axis] if axis < len(self.dims) else 1
 
     def __str__(self) -> str:
-        words = [str(d) for d in self.dims] + ([self.axis.name] if self.axis else [])
-        return f"[{' x '.join(words)}]"
+        words = " x ".join(map(str, self.dims))
+        if self.axis is not None:
+            words = f"{words} x {self.axis.name}" if words else self.axis.name
+        return f"[{words}]"

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from bsls.cli.render.dot import as_dot
 from bsls.cli.render.layering import Box, lay_out
 from bsls.cli.render.svg import as_svg
+from bsls.network.loops import loop_edges
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bsls.network.queries import loop_edges
+from bsls.network.queries import own_parameters
 from processes import bsls
 from small_project import changed, make_project
 
@@ -119,9 +120,12 @@ def test_dot(folder: Path) -> None:
     text = bsls(folder, "graph", "c.cntk", "--format", "dot").out
     assert [line for line in text.splitlines() if " label=" in line and "[" not in line] == [
         '    label="Train (train)"',
+        '      label="h"',
         '    label="Test (test)"',
+        '      label="h"',
     ]
-    assert '    "1/x" -> "1/h.z.PlusArgs[0]"\n' in text
+    assert '  "1/x" -> "1/h.z.PlusArgs[0]"\n' in text
+    assert r'"1/h.z.PlusArgs[0]" [label=".z.PlusArgs[0]\nTimes [2 x *]\nW [2 x 3]", ' in text and '"1/W"' not in text
     assert text.count("style=dashed, constraint=false") == 2
     assert r'"2/ce" [label="ce\nCrossEntropyWithSoftmax [1]", tooltip="ce = CrossEntropyWithSoftmax (y, z)' in text
 
@@ -147,7 +151,7 @@ def test_strange_names() -> None:
 
 @st.composite
 def networks(draw: st.DrawFn) -> Network:
-    """Networks with shared and unshared parameters, unused nodes, equal inputs, and delays of any node, even of itself."""
+    """Networks with records, shared and unshared parameters, unused nodes, equal inputs, and delays of any node."""
     count = draw(st.integers(0, 14))
     network = Network()
     delays: list[Node] = []
@@ -156,7 +160,7 @@ def networks(draw: st.DrawFn) -> Network:
         op = draw(st.sampled_from(["InputValue", "LearnableParameter", "PastValue", "Plus", "Splice"]))
         size = {"Plus": 2, "Splice": 4}.get(op, 0)
         inputs = [nodes[draw(st.integers(0, i - 1))] for _ in range(size)] if i else []
-        node = Node(op, f"n{i}", inputs)
+        node = Node(op, draw(st.sampled_from(["", "r.", "r.s.", "q."])) + f"n{i}", inputs)
         nodes.append(node)
         network.add(node)
         delays += [node] * (op == "PastValue")
@@ -165,6 +169,21 @@ def networks(draw: st.DrawFn) -> Network:
     if nodes:
         network.tag(nodes[-1], "criterion")
     return network
+
+
+Place = tuple[float, float, float, float]
+
+
+def box(group: ElementTree.Element) -> Place:
+    """Left, top, right, bottom."""
+    rectangle = group.find(f"{SVG}rect")
+    assert rectangle is not None
+    x, y, w, h = (float(rectangle.attrib[k]) for k in ("x", "y", "width", "height"))
+    return x, y, x + w, y + h
+
+
+def apart(a: Place, b: Place) -> bool:
+    return a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
 
 @given(networks())
@@ -178,20 +197,21 @@ def test_every_node_once_and_every_edge(network: Network) -> None:
     assert all(network[user].op == "PastValue" for _, user in loops)
 
     width, height = (float(svg.attrib[k]) for k in ("width", "height"))
-    boxes: dict[str, tuple[float, float, float, float]] = {}
-    for node in elements(svg, "node"):
-        rectangle = node.find(f"{SVG}rect")
-        assert rectangle is not None
-        x, y, w, h = (float(rectangle.attrib[k]) for k in ("x", "y", "width", "height"))
-        boxes[node.attrib["data-name"]] = (x, y, x + w, y + h)
-    for a, b in combinations(boxes.values(), 2):
-        assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+    boxes = {node.attrib["data-name"]: box(node) for node in elements(svg, "node")}
+    assert all(apart(a, b) for a, b in combinations(boxes.values(), 2))
+    own = {i for inputs in own_parameters(network).values() for i in inputs}
+    frames = [(frame.findtext(f"{SVG}text"), box(frame)) for frame in elements(svg, "frame")]
+    assert all(apart(a, b) for (_, a), (_, b) in combinations(frames, 2))
+    for name, frame in frames:
+        within = [node for node, place in boxes.items() if not apart(frame, place) and network[node] not in own]
+        assert len(within) >= 3 and all(node.startswith(f"{name}.") for node in within)
     assert all(b[0] >= 0 and b[2] <= width and b[3] <= height for b in boxes.values())
 
     dot = as_dot([("a", network)])
-    arrows = Counter(re.findall(r'^    "1/(\w+)" -> "1/(\w+)"', dot, re.MULTILINE))
-    assert arrows == Counter((i.name, n.name) for n in network for i in n.inputs)
-    assert Counter(re.findall(r'^    "1/(\w+)" \[label', dot, re.MULTILINE)) == Counter(n.name for n in network)
+    arrows = Counter(re.findall(r'^  "1/([\w.]+)" -> "1/([\w.]+)"', dot, re.MULTILINE))
+    assert arrows == Counter((i.name, n.name) for n in network for i in n.inputs if i not in own)
+    boxes_in_dot = Counter(re.findall(r'^ +"1/([\w.]+)" \[label', dot, re.MULTILINE))
+    assert boxes_in_dot == Counter(n.name for n in network if n not in own)
 
 
 def test_rows() -> None:

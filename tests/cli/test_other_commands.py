@@ -50,9 +50,10 @@ def test_help(folder: Path) -> None:
         (["graph"], "Missing argument"),
         (["graph", "c.cntk", "--command", "Nope"], "the config runs no command 'Nope', only Train, Test"),
         (["graph", "c.cntk", "--set", "x"], "'x' is not of the form KEY=VALUE"),
-        (["graph", "c.cntk", "--format", "png"], "'png' is not one of 'log', 'json', 'dot', 'svg'"),
+        (["graph", "c.cntk", "--format", "png"], "'png' is not one of 'log', 'table', 'json', 'dot', 'svg'"),
         (["model", "nope"], "No such command 'nope'."),
         (["model", "show"], "Missing argument"),
+        (["model", "diff", "adam.dnn"], "Missing argument 'AFTER'"),
         (["model", "show", "adam.dnn", "--format", "xml"], "'xml' is not one of"),
         (["rules", "more"], "unexpected extra argument (more)"),
         (["explain"], "Missing argument"),
@@ -98,6 +99,20 @@ def test_model_show(folder: Path) -> None:
     }.items():
         result = bsls(folder, "model", "show", name)
         assert (result.code, result.last) == (1, message)
+
+
+def test_model_diff(folder: Path) -> None:
+    shutil.copy(MODELS / "double.dnn", folder)
+    same = bsls(folder, "model", "diff", "adam.dnn", "adam.dnn")
+    assert (same.code, same.out, same.err) == (0, "the same nodes (weights are not compared)\n", "")
+    other = bsls(folder, "model", "diff", "adam.dnn", "double.dnn")
+    assert (other.code, other.err) == (1, "")
+    assert other.out.endswith(" (weights are not compared)\n") and "\n+ o.z = Times (W, x) : " in other.out
+    shown = json.loads(bsls(folder, "model", "diff", "adam.dnn", "double.dnn", "--format", "json").out)
+    assert shown.keys() == {"before", "after", "equal", "added", "removed", "renamed", "changed", "roots"}
+    assert shown["equal"] is False
+    missing = bsls(folder, "model", "diff", "adam.dnn", "no.dnn")
+    assert (missing.code, missing.last) == (1, "error: cannot read 'no.dnn': No such file or directory")
 
 
 def test_graph(folder: Path) -> None:

@@ -29,7 +29,8 @@ label nodes:      t
 criterion nodes:  sq
 evaluation nodes: sq
 output nodes:     o
-1 parameter with 6 values
+parameters:       1 learnable tensor with 6 values
+memory:           48 B of parameters, 72 B of values per sample; with gradients 96 B and 104 B
 """
 
 

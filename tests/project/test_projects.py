@@ -94,6 +94,25 @@ def test_a_command_that_only_loads() -> None:
     assert {"x", "L.y", "z"} <= names(made)
 
 
+@pytest.mark.parametrize(
+    ("command", "outputs"),
+    [
+        ("action = write", "z"),
+        ("action = write ; outputNodeNames = l.y:z:none", "L.y z"),
+        ("action = test ; evalNodeNames = L.y", "L.y"),
+        ("action = test ; outputNodeNames = L.y", "z"),
+        ("action = dumpNode ; outputNodeNames = L.y", "z"),
+    ],
+)
+def test_nodes_to_compute_are_the_outputs_of_a_loaded_model(command: str, outputs: str) -> None:
+    text = f"command = train:use ; {TRAIN % 'm.dnn'}\n use = [ {command} ; modelPath = m.dnn ]"
+    made = project({"c.cntk": text})
+    network = made.network(made.commands()[-1]).network
+    assert network is not None
+    assert " ".join(n.name for n in network.groups["output"]) == outputs
+    assert [n.name for n in network.roots()] == sorted({*outputs.split(), "z"})
+
+
 def test_the_file_comes_before_its_command() -> None:
     made = project({"c.cntk": "command = use" + USE % ("m.dnn", "other"), "b.cntk": TRAIN % "m.dnn",
                     "t.cntk": 'command = t\nt = [ action = train ; BrainScriptNetworkBuilder = { other = Input (1) } ]'})  # fmt: skip

@@ -9,11 +9,12 @@ import torch
 from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.network.node import ArrayWeights, Node
+from bsls.network.queries import nodes_with_gradient
 from bsls.network.validation import validate
 from bstorch.kernels.base import Environment
 from bstorch.program.layout import MinibatchLayout
 from bstorch.program.parameters import Parameters
-from bstorch.program.program import Program, nodes_with_gradient
+from bstorch.program.program import Program
 from bstorch.readers.base import Minibatch, SparseBatch
 from bstorch.training.criteria import EpochSums, SampleCounter
 

@@ -11,6 +11,8 @@ from torch import Tensor
 from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.network.node import Node
+from bsls.network.queries import learnable_parameters, nodes_with_gradient
+from bsls.schema.ops.delays import DELAYS
 from bsls.shape import DynamicAxis
 from bstorch import kernels
 from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, reversed_dims, shape_of
@@ -18,7 +20,6 @@ from bstorch.program.fusion import Fused, fuse_affine
 from bstorch.program.parameters import Parameters
 from bstorch.readers.base import Minibatch, SparseBatch
 
-DELAYS = frozenset({"PastValue", "FutureValue", "Delay"})
 NEVER_CONSTANT = frozenset({"Dropout", "EnvironmentInput", "EpochAccumulator", "RandomSample", "BatchNormalization"})
 """Operations whose value changes from minibatch to minibatch even if their inputs do not."""
 RUNNING_STATISTICS = (3, 4, 5)
@@ -295,17 +296,3 @@ def _refuse_recurrence(order: list[Node]) -> None:
                 node.origin,
                 help="networks without PastValue and FutureValue can",
             )
-
-
-def nodes_with_gradient(order: list[Node]) -> list[Node]:
-    """Nodes of an evaluation order through which a gradient flows: learnable parameters and what depends on them."""
-    found: set[Node] = set()
-    for node in order:
-        if node.is_learnable or (node.op != "StopGradient" and any(i in found for i in node.inputs)):
-            found.add(node)
-    return [n for n in order if n in found]
-
-
-def learnable_parameters(network: Network, criterion: Node) -> list[Node]:
-    """The parameters below the criterion that training changes, by name, capitals before small letters."""
-    return sorted((n for n in network.evaluation_order([criterion]) if n.is_learnable), key=lambda n: n.name)

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 @click.argument("arguments", nargs=-1, required=True, metavar="FILE | configFile=FILE [key=value]...")
 @command_option
 @settings_option
-@click.option("--format", "form", type=click.Choice(["log", "json", "dot", "svg"]), default="log", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["log", "table", "json", "dot", "svg"]), default="log", show_default=True
+)
 def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, ...], form: str) -> None:
     """Show the networks that a config's commands build or load, without running anything.
 
-    `log` prints the lines `Validating --> ...` of the reference, `json` nodes and roots for programs, `dot` text for
-    Graphviz, `svg` a picture. Data files are not needed, nor models that a command of the config writes.
+    `log` prints the lines `Validating --> ...` of the reference, `table` the nodes by record with the numbers of
+    parameters, loops and memory, `json` nodes and roots for programs, `dot` text for Graphviz, `svg` a picture. Data
+    files are not needed, nor models that a command of the config writes.
     """
     from bsls.finding import BsError
     from bsls.network.printing import evaluation_log
@@ -54,7 +57,16 @@ def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, .
             for line in evaluation_log([*models, (evaluation.network, evaluation.validation)]):
                 if line.startswith("Validating -->"):
                     click.echo(line)
-    if form == "json":
+    headed = [(f"{s.name} ({s.action})", network) for s, network in networks]
+    if form == "table":
+        import shutil
+        import sys
+
+        from bsls.cli.render.table import as_table
+
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        click.echo(as_table(headed, width), nl=False)
+    elif form == "json":
         import json
 
         from bsls.cli.render.model import as_json
@@ -65,8 +77,8 @@ def command(arguments: tuple[str, ...], only: str | None, settings: tuple[str, .
     elif form == "dot":
         from bsls.cli.render.dot import as_dot
 
-        click.echo(as_dot([(f"{s.name} ({s.action})", network) for s, network in networks]), nl=False)
+        click.echo(as_dot(headed), nl=False)
     elif form == "svg":
         from bsls.cli.render.svg import as_svg
 
-        click.echo(as_svg([(f"{s.name} ({s.action})", network) for s, network in networks]), nl=False)
+        click.echo(as_svg(headed), nl=False)

@@ -16,8 +16,9 @@ class Action:
     """A kind of command. `network`: it builds one (`build`), builds or loads one (`either`), builds one or runs a script
     that edits models (`edit`), loads one, or needs none.
 
-    `writes` is the key of the model file that it makes, `copies` that of the one whose network this has. `supported`
-    tells what this version runs, `trains` which actions have an SGD block and may have a cvReader.
+    `writes` is the key of the model file that it makes, `copies` that of the one whose network this has, `outputs` that
+    of the nodes that become the output nodes of a loaded network. `supported` tells what this version runs, `trains`
+    which actions have an SGD block and may have a cvReader.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Action:
     supported: bool = False
     trains: bool = False
     copies: str = ""
+    outputs: str = ""
 
 
 ACTIONS = {
@@ -35,12 +37,12 @@ ACTIONS = {
         Action("train", "build", "modelPath", True, True, True),
         Action("trainRNN", "build", "modelPath", True, True, True),
         Action("adapt", "none", "modelPath", True, trains=True, copies="origModelFileName"),
-        Action("test", "either", "", True, True),
-        Action("eval", "either", "", True, True),
+        Action("test", "either", "", True, True, outputs="evalNodeNames"),
+        Action("eval", "either", "", True, True, outputs="evalNodeNames"),
         Action("cv", "load", "", True),
-        Action("write", "either", "", True, True),
+        Action("write", "either", "", True, True, outputs="outputNodeNames"),
         Action("edit", "edit", "outputModelPath", supported=True),
-        Action("bnstat", "load", "newModelPath", True, copies="modelPath"),
+        Action("bnstat", "load", "newModelPath", True, copies="modelPath", outputs="evalNodeNames"),
         Action("dumpNodes", "load", supported=True),
         Action("dumpNode", "load", supported=True),
         Action("dumpnode", "load", supported=True),

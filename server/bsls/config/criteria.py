@@ -52,7 +52,7 @@ def test_nodes(network: Network, section: Section) -> tuple[list[Node], list[Val
     Raises BsError where there is nothing to compute, or a node is no single number.
     """
     names = section.get_array("evalNodeNames") or []
-    found, unknown = _named(network, names)
+    found, unknown = named_nodes(network, names)
     if not found:
         found = list(dict.fromkeys([*network.groups["evaluation"], *network.groups["criterion"]]))
     if not found:
@@ -76,7 +76,7 @@ def output_nodes(network: Network, section: Section) -> tuple[list[Node], list[V
     These are the nodes of `outputNodeNames`, else the output nodes. Raises BsError where there are none.
     """
     names = section.get_array("outputNodeNames") or []
-    found, unknown = _named(network, names)
+    found, unknown = named_nodes(network, names)
     if names and not found:
         nodes = [n.name for n in network.by_name() if not n.is_parameter and "[" not in n.name]
         raise BsError(
@@ -91,7 +91,8 @@ def output_nodes(network: Network, section: Section) -> tuple[list[Node], list[V
     return found, unknown
 
 
-def _named(network: Network, names: Sequence[Value]) -> tuple[list[Node], list[Value]]:
+def named_nodes(network: Network, names: Sequence[Value]) -> tuple[list[Node], list[Value]]:
+    """The nodes of these names, each once, and the names that the network does not have."""
     nodes = [network.find(v.text) for v in names]
     unknown = [v for v, n in zip(names, nodes, strict=True) if n is None]
     return list(dict.fromkeys(n for n in nodes if n is not None)), unknown

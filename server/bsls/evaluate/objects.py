@@ -26,9 +26,9 @@ from bsls.evaluate.values import (
 from bsls.finding import BsError, Edit, Fix
 from bsls.network.build import OLD_TAGS, build_network
 from bsls.network.cloning import MODES, Template
+from bsls.network.loops import loop_without_delay
 from bsls.network.network import Network
 from bsls.network.node import GROUPS, Node
-from bsls.network.queries import loop_without_delay
 from bsls.network.replacing import relink
 from bsls.resolve.names import similar
 from bsls.schema.ops import get as get_op

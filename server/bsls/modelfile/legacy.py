@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bsls.modelfile.binary import BinaryReader
-from bsls.modelfile.weights import ELEMENT_SIZES, ConstantWeights
+from bsls.modelfile.weights import ConstantWeights
 from bsls.network.network import Network
-from bsls.network.node import Node, Weights
+from bsls.network.node import ELEMENT_SIZES, Node, Weights
 from bsls.schema.ops.base import Field
 from bsls.shape import Dims
 

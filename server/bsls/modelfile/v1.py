@@ -17,9 +17,9 @@ from bsls.modelfile import legacy
 from bsls.modelfile.atomic import atomic_file
 from bsls.modelfile.binary import BinaryReader, BinaryWriter, reading
 from bsls.modelfile.fields import read_field, write_field
-from bsls.modelfile.weights import ELEMENT_SIZES, StoredMatrix, StoredWeights, read_matrix, write_matrix
+from bsls.modelfile.weights import StoredMatrix, StoredWeights, read_matrix, write_matrix
 from bsls.network.network import Network
-from bsls.network.node import Node
+from bsls.network.node import ELEMENT_SIZES, Node
 from bsls.schema import ops
 from bsls.schema.ops.base import Op
 from bsls.shape import Dims, Shape
@@ -123,7 +123,7 @@ class _NetworkReader:
             if field.type == "matrix":
                 matrix = read_matrix(self.reader)
             else:
-                attributes.update(read_field(self.reader, field, self.version, element_size(node)))
+                attributes.update(read_field(self.reader, field, self.version, node.element_size))
         for field in op.fields:
             if field.default is not None and self.version <= field.until:
                 attributes.setdefault(field.attribute, field.default)
@@ -221,7 +221,7 @@ def _stored_value(reader: BinaryReader, node: Node, matrix: StoredMatrix) -> Sto
 
     Mean and InvStdDev store no shape: theirs is a vector, or a matrix.
     """
-    if matrix.element_size != element_size(node):
+    if matrix.element_size != node.element_size:
         raise reader.error(
             f"has elements of {matrix.element_size} bytes in {reader.part}, whose precision is {node.precision}"
         )
@@ -232,11 +232,6 @@ def _stored_value(reader: BinaryReader, node: Node, matrix: StoredMatrix) -> Sto
         shape = " x ".join(map(str, dims))
         raise reader.error(f"has {matrix.rows} x {matrix.cols} values for the shape [{shape}], in {reader.part}")
     return StoredWeights(reader.path, matrix.offset, dims, matrix.element_size, reader.stamp)
-
-
-def element_size(node: Node) -> int:
-    """Bytes of one element of the node's value (for Cast: of its result)."""
-    return ELEMENT_SIZES[node.precision.partition(",")[0]]
 
 
 def write(network: Network, path: str | os.PathLike[str], values: Mapping[str, np.ndarray] | None = None) -> None:
@@ -306,7 +301,7 @@ class _NetworkWriter:
                 self._value(node)
                 continue
             try:
-                write_field(self.writer, field, attributes, element_size(node))
+                write_field(self.writer, field, attributes, node.element_size)
             except (struct.error, OverflowError, TypeError, ValueError, KeyError) as error:
                 problem = f"its attribute '{field.attribute}' cannot be stored as {field.type}: {error}"
                 raise _cannot_save(node, problem) from error
@@ -328,7 +323,7 @@ class _NetworkWriter:
         if values.size != rows * cols:
             shape = " x ".join(map(str, dims))
             raise _cannot_save(node, f"it has {values.size} values for the shape [{shape}]")
-        write_matrix(self.writer, values, rows, cols, element_size(node))
+        write_matrix(self.writer, values, rows, cols, node.element_size)
 
     def _array(self, node: Node) -> np.ndarray:
         if node.name in self.values:

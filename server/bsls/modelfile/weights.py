@@ -13,9 +13,6 @@ from bsls.shape import Dims
 if TYPE_CHECKING:
     import numpy as np
 
-ELEMENT_SIZES = {"float": 4, "double": 8, "half": 2}
-"""Bytes of one element by the precision of its node."""
-
 _DENSE, _SPARSE = b"d", b"s"
 _MAX_DIM = 2**48  # more is damage, also where there are no elements
 _COLUMN_MAJOR = 0  # the only format of a dense matrix that exists

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from bsls.network.node import GROUPS, Node
+from bsls.schema.ops.normalization import STATISTICS
 
 
 class AxisNames:
@@ -98,9 +99,10 @@ class Network:
         return [n for n in self.by_name() if n.is_input]
 
     def roots(self) -> list[Node]:
-        """What can be computed for: nodes that nothing uses, criteria, evaluation and output nodes; by name."""
+        """What can be computed for, by name: nodes that nothing uses, criteria, evaluation and output nodes, statistics."""
         used = {id(i) for n in self for i in n.inputs}
         marked = {id(n) for group in ("criterion", "evaluation", "output") for n in self.groups[group]}
+        marked |= {id(n) for n in self if n.op in STATISTICS}
         return sorted((n for n in self if id(n) not in used or id(n) in marked), key=lambda n: n.name)
 
     def evaluation_order(self, roots: Iterable[Node] | None = None) -> list[Node]:

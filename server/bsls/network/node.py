@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 GROUPS = ("feature", "label", "criterion", "evaluation", "output")
 """The five sets of nodes that a network marks."""
 
+ELEMENT_SIZES = {"float": 4, "double": 8, "half": 2}
+"""Bytes of one element by the precision of its node."""
+
 
 class Weights(Protocol):
     """Values of a parameter, read when asked for."""
@@ -80,6 +83,11 @@ class Node:
     @property
     def is_input(self) -> bool:
         return self.op in ("InputValue", "SparseInputValue")
+
+    @property
+    def element_size(self) -> int:
+        """Bytes of one element of the value (for Cast: of its result)."""
+        return ELEMENT_SIZES[self.precision.partition(",")[0]]
 
     @property
     def prototype(self) -> str:

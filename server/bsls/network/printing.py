@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from bsls.network.loops import recurrent_loops
 from bsls.network.network import Network
 from bsls.network.validation import Validation
+
+_PER_LINE = 3  # names of a loop's nodes
 
 
 def validation_log(network: Network, validation: Validation) -> Iterator[str]:
@@ -17,16 +20,18 @@ def validation_log(network: Network, validation: Validation) -> Iterator[str]:
     yield f"{len(roots)} roots:"
     for root in roots:
         yield f"\t{root.name} = {root.op}()"
+    for number, loop in enumerate(recurrent_loops(network)):
+        yield ""
+        yield f"Loop[{number}] --> {loop.name} -> {len(loop.nodes)} nodes"
+        yield ""
+        for i in range(0, len(loop.nodes), _PER_LINE):
+            yield "".join(f"\t{node.name}" for node in loop.nodes[i : i + _PER_LINE])
     for number, (todo, lines) in enumerate(validation.passes, 1):
         yield ""
         yield f"Validating network. {todo} nodes to process in pass {number}."
         yield ""
         yield from lines
-    yield ""
-    yield "Validating network, final pass."
-    yield ""
-    yield ""
-    yield ""
+    yield from ("", "Validating network, final pass.", "", "", "", "")
     yield "Post-processing network complete."
     yield ""
 

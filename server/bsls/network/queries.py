@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from bsls.network.network import Network
 from bsls.network.node import Node
 
 KINDS = ("input", "parameter", "constant", "criterion", "evaluation", "output", "other")
 """What a node can be for; a constant is a parameter that training does not change."""
-
-DELAYS = frozenset(("PastValue", "FutureValue", "Delay"))
 
 
 def reader_inputs(network: Network, roots: Sequence[Node]) -> list[Node]:
@@ -36,28 +33,41 @@ def _leaf_kind(node: Node) -> str | None:
     return None
 
 
-def loop_without_delay(network: Network) -> list[Node]:
-    """Nodes that need one another, each used by the next one, with no delay among them; empty where there are none."""
-    try:
-        TopologicalSorter({n: dict.fromkeys(n.inputs) for n in network if n.op not in DELAYS}).prepare()
-    except CycleError as error:
-        return error.args[1][1:]
-    return []
+def own_parameters(network: Network) -> dict[Node, list[Node]]:
+    """By node: the parameters that it alone uses, and once; a drawing may show them with it."""
+    uses = Counter(source for node in network for source in node.inputs)
+    return {node: [i for i in node.inputs if i.is_parameter and uses[i] == 1] for node in network}
 
 
-def loop_edges(network: Network) -> set[tuple[Node, Node]]:
-    """The edges, as (input, user), that close recurrent loops: without them the network has no cycle.
+def roots_among(nodes: Iterable[Node]) -> list[Node]:
+    """The nodes of a set that no other node of the set uses, in its order; a recurrent loop at its end has none."""
+    members = list(dict.fromkeys(nodes))
+    used = {source for node in members for source in node.inputs if source is not node}
+    return [node for node in members if node not in used]
 
-    They lead into a delay wherever the loop has one, as it must have to be computed.
+
+def dead_nodes(network: Network) -> list[Node]:
+    """The nodes on which no criterion, evaluation or output node depends, in the order of the network.
+
+    A dynamic axis is of use where an input that is names it.
     """
-    inputs = {node: dict.fromkeys(node.inputs) for node in network}
-    closing: set[tuple[Node, Node]] = set()
-    while True:
-        try:
-            TopologicalSorter(inputs).prepare()
-            return closing
-        except CycleError as error:
-            edges = list(pairwise(error.args[1]))
-            edge = next((e for e in edges if e[1].op in DELAYS), edges[-1])
-        closing.add(edge)
-        del inputs[edge[1]][edge[0]]
+    marked = [n for group in ("criterion", "evaluation", "output") for n in network.groups[group]]
+    live = set(network.evaluation_order(marked))
+    axes = {str(node.attributes.get("dynamicAxis", "")).lower() for node in live if node.is_input}
+    return [n for n in network if n not in live and not (n.op == "DynamicAxis" and n.name.lower() in axes)]
+
+
+def learnable_parameters(network: Network, criterion: Node) -> list[Node]:
+    """The parameters below the criterion that training changes, by name, capitals before small letters."""
+    return sorted((n for n in network.evaluation_order([criterion]) if n.is_learnable), key=lambda n: n.name)
+
+
+def nodes_with_gradient(order: Sequence[Node]) -> list[Node]:
+    """Nodes of an evaluation order through which a gradient flows: learnable parameters and what depends on them."""
+    found = {node for node in order if node.is_learnable}
+    grown = True
+    while grown:  # once more for each delay on the way around a loop
+        before = len(found)
+        found.update(n for n in order if n.op != "StopGradient" and any(i in found for i in n.inputs))
+        grown = len(found) > before
+    return [node for node in order if node in found]

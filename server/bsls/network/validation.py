@@ -5,15 +5,16 @@ Parameters whose dimensions were left open get them from what they are used with
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bsls.finding import Finding, Related
+from bsls.network.loops import evaluation_order_with_loops, loop_without_delay, recurrent_loops
 from bsls.network.network import AxisNames, Network
 from bsls.network.node import Node
-from bsls.network.queries import DELAYS, loop_without_delay
 from bsls.schema.ops import get
 from bsls.schema.ops.base import ShapeError
-from bsls.schema.ops.delays import first_guess
+from bsls.schema.ops.delays import DELAYS, first_guess
 from bsls.shape import Dims, DynamicAxis, Shape
 
 _MAX_PASSES = 64
@@ -34,7 +35,7 @@ class _Context:
     attributes: dict[str, object]
     final: bool
     axes: dict[str, DynamicAxis]  # by name in lower case; the default one under ""
-    made: dict[int, DynamicAxis]  # axes that nodes make, by node
+    made: dict[Node, DynamicAxis]  # axes that nodes make
     names: AxisNames
     inferred: bool = False
 
@@ -73,9 +74,9 @@ class _Context:
         return found
 
     def new_axis(self, name: str = "") -> DynamicAxis:
-        if id(self.node) not in self.made:
-            self.made[id(self.node)] = DynamicAxis(self.names.unique(name or self.node.name))
-        return self.made[id(self.node)]
+        if self.node not in self.made:
+            self.made[self.node] = DynamicAxis(self.names.unique(name or self.node.name))
+        return self.made[self.node]
 
 
 def _unvisited(node: Node) -> Shape:
@@ -88,104 +89,124 @@ def validate(network: Network) -> Validation:
 
     Nodes above a node without shape are left alone.
     """
-    result = Validation()
-    axis_names = network.axis_names
-    made = {id(n): DynamicAxis(axis_names.unique(n.name)) for n in network.by_name() if n.op == "DynamicAxis"}
-    axes = {n.name.lower(): made[id(n)] for n in network if n.op == "DynamicAxis"}
-    axes[""] = DynamicAxis(network.axis_name)
-    nodes = network.evaluation_order()
-    for node in nodes:
-        node.shape = Shape(first_guess(node.attributes)) if node.op in DELAYS else None
-    visited: set[int] = set()
-    failed: set[int] = set()
-    if loop := loop_without_delay(network):
-        failed |= {id(node) for node in loop}
-        names = ", ".join(f"'{node.name}'" for node in loop)
-        message = f"{names} cannot be computed: {'it needs itself' if len(loop) == 1 else 'they need one another'}"
-        origin = next((node.origin for node in loop if node.origin is not None), None)
-        help = "only PastValue and FutureValue may close a circle"
-        result.findings.append(Finding("cyclic-definition", message, origin, help=help))
-    todo = len(nodes)
-    for number in range(1, _MAX_PASSES):
+    return _Validator(network).run()
+
+
+class _Validator:
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.names = network.axis_names
+        self.made = {n: DynamicAxis(self.names.unique(n.name)) for n in network.by_name() if n.op == "DynamicAxis"}
+        self.axes = {node.name.lower(): axis for node, axis in self.made.items()}
+        self.axes[""] = DynamicAxis(network.axis_name)
+        self.loops = recurrent_loops(network)
+        self.nodes = evaluation_order_with_loops(network, self.loops)
+        self.seen: dict[Node, list[Shape | None]] = {}  # by nodes visited: the shapes that their inputs had then
+        self.failed: set[Node] = set()
+        self.result = Validation()
+
+    def run(self) -> Validation:
+        for node in self.nodes:
+            node.shape = Shape(first_guess(node.attributes)) if node.op in DELAYS else None
+        self._check_loops()
+        todo = len(self.nodes)
+        while todo and len(self.result.passes) < _MAX_PASSES:
+            todo = self._pass(todo)
+        self._final_pass()
+        return self.result
+
+    def _check_loops(self) -> None:
+        if circle := loop_without_delay(self.network):
+            names = ", ".join(f"'{node.name}'" for node in circle)
+            reason = "it needs itself" if len(circle) == 1 else "they need one another"
+            help = "only PastValue and FutureValue may close a circle"
+            self._refuse_loop(circle, f"{names} cannot be computed: {reason}", help)
+        for loop in self.loops:
+            if loop.looks_both_ways:
+                message = f"'{loop.entry.name}' cannot be computed: through PastValue and FutureValue it needs itself both of frames before and of frames after"
+                help = "use one of them only in a loop, or compute both directions apart and join them with Splice"
+                self._refuse_loop(loop.nodes, message, help)
+
+    def _refuse_loop(self, nodes: Sequence[Node], message: str, help: str) -> None:
+        self.failed.update(nodes)
+        origin = next((node.origin for node in nodes if node.origin is not None), None)
+        self.result.findings.append(Finding("cyclic-definition", message, origin, help=help))
+
+    def _pass(self, todo: int) -> int:
+        """Visits the nodes whose inputs are not what they were; how many nodes are not done after it."""
         lines: list[str] = []
-        result.passes.append((todo, lines))
-        todo = 0
-        for node in nodes:
-            leaf = not node.inputs
-            if not leaf and not any(id(i) in visited for i in node.inputs):
+        first = not self.result.passes
+        self.result.passes.append((todo, lines))
+        todo, seen = 0, self.seen
+        for node in self.nodes:
+            inputs = node.inputs
+            if inputs and not any(i in seen for i in inputs):
                 todo += 1
                 continue
-            if id(node) in failed or any(id(i) in failed for i in node.inputs):
-                failed.add(id(node))
+            if self._is_broken(node):
                 continue
-            before = node.prototype
-            changed = _validate_node(node, False, axes, made, axis_names, result, failed)
-            visited.add(id(node))
-            if id(node) in failed:
-                continue
-            if number == 1 or changed or node.prototype != before:
-                lines.append(f"Validating --> {node.prototype}")
-            if not leaf and (changed or any(id(i) not in visited for i in node.inputs)):
+            shapes = [i.shape for i in inputs]
+            changed = False
+            if seen.get(node) != shapes:
+                seen[node] = shapes
+                changed = self._apply_rule(node, final=False)
+                if node in self.failed:
+                    continue
+                if first or changed:
+                    lines.append(f"Validating --> {node.prototype}")
+            if inputs and (changed or not all(i in seen for i in inputs)):
                 todo += 1
-        if todo == 0:
-            break
-    for node in nodes:
-        if id(node) in failed or any(id(i) in failed for i in node.inputs):
-            failed.add(id(node))
-            continue
-        _validate_node(node, True, axes, made, axis_names, result, failed)
-        if id(node) not in failed and node.is_parameter and node.shape is not None and not node.shape.known:
-            failed.add(id(node))
-            result.findings.append(
-                Finding(
-                    "shape",
-                    f"the dimensions of parameter '{node.name}' cannot be inferred: {node.shape}",
-                    node.origin,
-                    help="give the dimensions that are 0",
+        return todo
+
+    def _final_pass(self) -> None:
+        for node in self.nodes:
+            if self._is_broken(node):
+                continue
+            self._apply_rule(node, final=True)
+            if node.is_parameter and node.shape is not None and not node.shape.known:
+                self.failed.add(node)
+                message = f"the dimensions of parameter '{node.name}' cannot be inferred: {node.shape}"
+                self.result.findings.append(
+                    Finding("shape", message, node.origin, help="give the dimensions that are 0")
                 )
-            )
-    return result
 
+    def _is_broken(self, node: Node) -> bool:
+        """Whether the node or something below it failed."""
+        if node in self.failed:
+            return True
+        if self.failed and not self.failed.isdisjoint(node.inputs):
+            self.failed.add(node)
+            return True
+        return False
 
-def _validate_node(
-    node: Node,
-    final: bool,
-    axes: dict[str, DynamicAxis],
-    made: dict[int, DynamicAxis],
-    names: AxisNames,
-    result: Validation,
-    failed: set[int],
-) -> bool:
-    """Applies the node's rule; whether its shape or that of an input changed."""
-    before = node.shape
-    if node.is_parameter:
-        if before is None:
-            node.shape = Shape(tuple(node.attributes["dims"]))  # type: ignore[arg-type]
-        return node.shape != before
-    op = get(node.op)
-    if op is None:
-        failed.add(id(node))
-        result.findings.append(
-            Finding("unknown-operation", f"operation '{node.op}' of node '{node.name}' is not known", node.origin)
-        )
-        return False
-    context = _Context(node, [i.shape or _unvisited(i) for i in node.inputs], node.attributes, final, axes, made, names)
-    try:
-        node.shape = op.shape(context)
-    except ShapeError as error:
-        failed.add(id(node))
-        node.shape = None
-        operands = [f"{i.name} : {i.shape}" for i in node.inputs]
-        related = [Related(f"{i.name} : {i.shape}", i.origin) for i in node.inputs if i.origin is not None]
-        span = node.origin
-        result.findings.append(
-            Finding(
-                "shape",
-                f"{node.op} '{node.name}': {error} (inputs {', '.join(operands)})",
-                span,
-                help=error.help,
-                related=related,
-            )
-        )
-        return False
-    return node.shape != before or context.inferred
+    def _apply_rule(self, node: Node, final: bool) -> bool:
+        """Gives the node its shape; whether that or the shape of an input changed."""
+        before = node.shape
+        if node.is_parameter:
+            if before is None:
+                node.shape = Shape(tuple(node.attributes["dims"]))  # type: ignore[arg-type]
+            return before is None
+        op = get(node.op)
+        if op is None:
+            message = f"operation '{node.op}' of node '{node.name}' is not known"
+            self._fail(node, Finding("unknown-operation", message, node.origin))
+            return False
+        shapes = [i.shape or _unvisited(i) for i in node.inputs]
+        context = _Context(node, shapes, node.attributes, final, self.axes, self.made, self.names)
+        try:
+            shape = op.shape(context)
+        except ShapeError as error:
+            node.shape = None
+            operands = ", ".join(f"{i.name} : {i.shape}" for i in node.inputs)
+            message = f"{node.op} '{node.name}': {error} (inputs {operands})"
+            related = [Related(f"{i.name} : {i.shape}", i.origin) for i in node.inputs if i.origin is not None]
+            self._fail(node, Finding("shape", message, node.origin, help=error.help, related=related))
+            return False
+        if shape == before:  # the object stays, so that users see at a glance that nothing changed
+            return context.inferred
+        node.shape = shape
+        return True
+
+    def _fail(self, node: Node, finding: Finding) -> None:
+        self.failed.add(node)
+        self.result.findings.append(finding)

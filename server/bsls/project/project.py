@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from bsls.config.assemble import COMMAND_LINE, argument, assemble
 from bsls.config.commands import Command, commands
+from bsls.config.criteria import named_nodes
 from bsls.config.section import VARIABLE, Section, Value
 from bsls.evaluate.brainscript import Evaluation, evaluate_network, members_of
 from bsls.evaluate.environment import Counters, Environment, Model
@@ -254,7 +255,8 @@ class Project:
         if kind == "none":
             return Evaluation(None)
         value = command.section.require("modelPath")
-        model = self.load_model(value.text, value.span)
+        outputs = command.section.get_array(command.kind.outputs) if command.kind.outputs else None
+        model = self.load_model(value.text, value.span, outputs=outputs or ())
         return Evaluation(None, complete=False) if model is None else _of_model(model)
 
     def edit(
@@ -281,11 +283,13 @@ class Project:
         written = (self.files.absolute(v.text) for other, v in self._written() if other.name != command.name)
         return value if wanted in written else None
 
-    def load_model(self, path: str, span: Span | None = None, counters: Counters | None = None) -> Model | None:
+    def load_model(
+        self, path: str, span: Span | None = None, counters: Counters | None = None, outputs: Sequence[Value] = ()
+    ) -> Model | None:
         """The network of a model (a copy): from its file, else from the command that will write it.
 
         None where nothing is known of it. A run without that file raises. `counters` are given where the network is
-        only foreseen that loads it.
+        only foreseen that loads it. The nodes called `outputs`, if any names are given, become the output nodes.
         """
         if VARIABLE.search(path) is None and self.files.exists(path):
             try:
@@ -294,7 +298,7 @@ class Project:
                 if error.finding.span is None:
                     error.finding.span = span
                 raise
-            return self._model(network, counters)
+            return self._model(network, counters, outputs)
         if not self.foresee:
             raise BsError(
                 "missing-model",
@@ -307,10 +311,14 @@ class Project:
             if counters is None and self.writer(path) is None and VARIABLE.search(path) is None:
                 self.unknown_models.append((path, span))
             return None
-        return self._model(duplicate(evaluation.network), counters, evaluation.complete)
+        return self._model(duplicate(evaluation.network), counters, outputs, evaluation.complete)
 
-    def _model(self, network: Network, counters: Counters | None, complete: bool = True) -> Model:
+    def _model(
+        self, network: Network, counters: Counters | None, outputs: Sequence[Value], complete: bool = True
+    ) -> Model:
         network.enter((counters or self.counters).axis_names)
+        if outputs:
+            network.groups["output"] = named_nodes(network, outputs)[0]
         return Model(network, validate(network), complete)
 
     def _planned(self, path: str) -> Evaluation | None:

@@ -1,12 +1,14 @@
-"""What `bsls graph --format dot` prints: networks as text for Graphviz, one cluster each."""
+"""What `bsls graph --format dot` prints: networks as text for Graphviz, one cluster each, with clusters for records."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from bsls.network.loops import loop_edges
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bsls.network.queries import loop_edges, node_kinds
+from bsls.network.queries import node_kinds, own_parameters
+from bsls.network.records import Record, by_record, without_detours
 
 _STYLES = {
     "input": 'fillcolor="#ddf4ff", color="#0969da"',
@@ -20,33 +22,63 @@ _STYLES = {
 
 
 def as_dot(networks: Sequence[tuple[str, Network]]) -> str:
-    """A graph of networks, each a cluster with its heading; a node is `NUMBER/NAME`, networks counted from 1."""
+    """A graph of networks, each a cluster with its heading; a node is `NUMBER/NAME`, networks counted from 1.
+
+    A parameter that only one node uses is a line in the box of that. A name is written as it is seen from the record in
+    whose cluster it stands: `.W` for `lstm.W` in `lstm`.
+    """
     lines = [
         "digraph {",
-        '  node [shape=box, style=filled, fillcolor=white, fontname="sans-serif", fontsize=11]',
-        '  graph [fontname="sans-serif", labeljust=l]',
+        '  node [shape=box, style=filled, fillcolor=white, fontname="sans-serif", fontsize=11, height=0.3, margin="0.1,0.05"]',
+        '  graph [fontname="sans-serif", labeljust=l, ranksep=0.3, nodesep=0.2, color="#d0d7de"]',
+        '  edge [color="#57606a", arrowsize=0.7]',
     ]
     for number, (heading, network) in enumerate(networks, 1):
-        kinds, loops = node_kinds(network), loop_edges(network)
-        lines += [f"  subgraph cluster_{number} {{", f"    label={_quoted(heading)}"]
-        for node in network:
-            style = f", {_STYLES[kinds[node]]}" if _STYLES[kinds[node]] else ""
-            lines.append(f"    {_id(number, node)} [label={_label(node)}, tooltip={_quoted(node.prototype)}{style}]")
-        for node in network:
-            for start in node.inputs:
-                loop = " [style=dashed, constraint=false]" if (start, node) in loops else ""
-                lines.append(f"    {_id(number, start)} -> {_id(number, node)}{loop}")
-        lines.append("  }")
+        lines += _Drawing(number, network).lines(heading)
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _id(number: int, node: Node) -> str:
-    return _quoted(f"{number}/{node.name}")
+class _Drawing:
+    """The part of the graph that shows one network."""
 
+    def __init__(self, number: int, network: Network) -> None:
+        self._number = number
+        self._kinds, self._loops, self._own = node_kinds(network), loop_edges(network), own_parameters(network)
+        folded = {parameter for parameters in self._own.values() for parameter in parameters}
+        self._nodes = [node for node in network if node not in folded]
 
-def _label(node: Node) -> str:
-    # "\n" is Graphviz's own escape for a new line
-    return f'"{_escaped(node.name)}\\n{_escaped(node.op)} {node.shape or "[?]"}"'
+    def lines(self, heading: str) -> Iterator[str]:
+        edges = [(start, node) for node in self._nodes for start in node.inputs if start not in self._own[node]]
+        users: dict[Node, list[Node]] = {node: [] for node in self._nodes}
+        for start, node in edges:
+            if (start, node) not in self._loops:
+                users[start].append(node)
+        records = without_detours(by_record(self._nodes), users)  # else Graphviz draws edges upwards
+        yield from self._cluster(str(self._number), heading, records, "  ")
+        for edge in edges:
+            loop = " [style=dashed, constraint=false]" if edge in self._loops else ""
+            yield f"  {self._id(edge[0])} -> {self._id(edge[1])}{loop}"
+
+    def _cluster(self, key: str, heading: str, record: Record, indent: str) -> Iterator[str]:
+        """A record with those in it; `key` makes its name unique."""
+        yield f"{indent}subgraph cluster_{key} {{"
+        yield f"{indent}  label={_quoted(heading)}"
+        for node in record.nodes:
+            style = f", {_STYLES[self._kinds[node]]}" if _STYLES[self._kinds[node]] else ""
+            label = self._label(record, node)
+            yield f"{indent}  {self._id(node)} [label={label}, tooltip={_quoted(node.prototype)}{style}]"
+        for place, part in enumerate(record.parts, 1):
+            yield from self._cluster(f"{key}_{place}", part.path, part, f"{indent}  ")
+        yield f"{indent}}}"
+
+    def _label(self, record: Record, node: Node) -> str:
+        lines = [record.short(node.name), f"{node.op} {node.shape or '[?]'}"]
+        lines += [f"{record.short(parameter.name)} {parameter.shape or '[?]'}" for parameter in self._own[node]]
+        # "\n" is Graphviz's own escape for a new line
+        return '"' + "\\n".join(_escaped(line) for line in lines) + '"'
+
+    def _id(self, node: Node) -> str:
+        return _quoted(f"{self._number}/{node.name}")
 
 
 def _quoted(text: str) -> str:

@@ -250,7 +250,8 @@ def _link(upper: _Item, lower: _Item) -> None:
 def _rows(keys: Iterable[int], edges: Sequence[Edge]) -> tuple[dict[int, int], list[list[int]]]:
     """A row for each box, below those of its inputs, and the spines.
 
-    What only leads to one box stands close to that. Spines are paths, as long as possible, of boxes in adjacent rows; no
+    A box stands right above the first of its users: most have more inputs than users, so fewer edges pass rows than with
+    boxes right below their inputs. Spines are paths, as long as possible, of boxes in adjacent rows; no
     box is in two. Drawn as straight lines, they hold the picture together.
     """
     inputs: dict[int, set[int]] = {key: set() for key in keys}
@@ -260,16 +261,13 @@ def _rows(keys: Iterable[int], edges: Sequence[Edge]) -> tuple[dict[int, int], l
         users[start].add(end)
     order = list(TopologicalSorter({key: sorted(found) for key, found in inputs.items()}).static_order())
     depths: dict[int, int] = {}
-    loose: set[int] = set()
     for key in order:
         depths[key] = max((depths[i] + 1 for i in inputs[key]), default=0)
-        if all(i in loose and len(users[i]) == 1 for i in inputs[key]):
-            loose.add(key)
     rows, heights = dict(depths), dict.fromkeys(keys, 0)
     after: dict[int, int] = {}
     for key in reversed(order):
         heights[key] = max((heights[u] + 1 for u in users[key]), default=0)
-        if key in loose and users[key]:
+        if users[key]:
             rows[key] = min(rows[u] for u in users[key]) - 1
         following = [u for u in users[key] if rows[u] == rows[key] + 1]
         if following:

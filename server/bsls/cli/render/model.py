@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 from bsls.cli.render.json import place
+from bsls.cli.render.totals import counted, plain, totals
 from bsls.network.naming import access_names
 from bsls.network.network import Network
 from bsls.network.node import GROUPS, Node
+from bsls.network.size import dims_of, values_of
 from bsls.network.validation import validate
 from bsls.shape import Dims
 
@@ -27,34 +28,23 @@ def as_text(network: Network, path: str, version: int | None = None) -> str:
     rows = [_COLUMNS, *(_row(node, access.get(node.name, "")) for node in network.by_name())]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS) - 1)]
     kind = "CNTK model" if version is None else f"CNTK v1 model (version {version})"
-    lines = [f"{path}: {kind}, {_count(len(network), 'node')}, {network.precision}", ""]
+    lines = [f"{path}: {kind}, {counted(len(network), 'node')}, {network.precision}", ""]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         cells[_NUMBERS] = row[_NUMBERS].rjust(widths[_NUMBERS])
         lines.append("  ".join([*cells, row[-1]]).rstrip())
     lines.append("")
-    for group in GROUPS:
-        if network.groups[group]:
-            lines.append(f"{group + ' nodes:':18}" + ", ".join(_plain(n.name) for n in network.groups[group]))
-    lines.append(_totals(network))
+    lines += totals(network)
     return "\n".join(lines) + "\n"
 
 
 def _row(node: Node, access: str) -> tuple[str, ...]:
     values = learnable = ""
     if node.is_parameter:
-        values = f"{_values(node):,}"
+        values = f"{values_of(node):,}"
         learnable = "yes" if node.is_learnable else "no"
-    inputs = ", ".join(_plain(i.name) for i in node.inputs)
-    return _plain(node.name), access, node.op, _shape(node) or "?", values, learnable, inputs
-
-
-def _totals(network: Network) -> str:
-    parameters = network.parameters
-    learnable = sum(_values(n) for n in parameters if n.is_learnable)
-    total = sum(_values(n) for n in parameters)
-    text = f"{_count(len(parameters), 'parameter')} with {_count(total, 'value')}"
-    return text + (f", {learnable:,} of them learnable" if learnable != total else "")
+    inputs = ", ".join(plain(i.name) for i in node.inputs)
+    return plain(node.name), access, node.op, shape_text(node) or "?", values, learnable, inputs
 
 
 def as_json(network: Network) -> dict[str, Any]:
@@ -71,8 +61,8 @@ def as_json(network: Network) -> dict[str, Any]:
                 "access": access.get(node.name),
                 "op": node.op,
                 "inputs": [i.name for i in node.inputs],
-                "shape": _shape(node),
-                "dims": _listed(_dims(node)),
+                "shape": shape_text(node),
+                "dims": _listed(dims_of(node)),
                 "parameter": node.is_parameter,
                 "learnable": node.is_learnable,
                 "origin": place(node.origin) if node.origin is not None else None,
@@ -88,23 +78,10 @@ def _validate(network: Network) -> None:
         validate(network)
 
 
-def _dims(node: Node) -> Dims | None:
-    """Dimensions of one sample; parameters and inputs know theirs before validation."""
-    if node.shape:
-        return node.shape.dims
-    declared: Any = node.attributes.get("dims") if node.is_parameter or node.is_input else None
-    return declared
-
-
-def _values(node: Node) -> int:
-    dims = _dims(node)
-    return 0 if dims is None else prod(dims)
-
-
-def _shape(node: Node) -> str | None:
+def shape_text(node: Node) -> str | None:
     if node.shape:
         return str(node.shape)
-    dims = _dims(node)
+    dims = dims_of(node)
     if dims is None:
         return None
     return f"[{' x '.join([*map(str, dims), *(['*'] if node.is_input else [])])}]"
@@ -112,12 +89,3 @@ def _shape(node: Node) -> str | None:
 
 def _listed(dims: Dims | None) -> list[int] | None:
     return None if dims is None else list(dims)
-
-
-def _plain(name: str) -> str:
-    # a damaged file must not send control characters to a terminal
-    return name if name.isprintable() else ascii(name)[1:-1]
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")

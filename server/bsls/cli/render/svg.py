@@ -1,21 +1,23 @@
 """What `bsls graph --format svg` prints: pictures of networks, for browsers and editors, on light and dark screens.
 
 Inputs are at the top, criteria at the bottom. A parameter with one user stands beside it; a loop goes back in a dashed
-line. Each node is a group `<g class="node KIND" data-name="…">` that tells where it comes from, as the JSON form does:
+line. Nodes of a record have a frame where nothing else stands among them. Each node is a group `<g class="node KIND" data-name="…">` that tells where it comes from, as the JSON form does:
 `data-path`, `data-line` and `data-character`, from 0. The colours are those of VS Code where it shows the picture.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from bsls.cli.render.frames import TITLE, Frame, Rectangle, frames
 from bsls.cli.render.layering import Box, coordinate, lay_out
+from bsls.network.loops import loop_edges
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bsls.network.queries import KINDS, loop_edges, node_kinds
+from bsls.network.queries import KINDS, node_kinds, own_parameters
+from bsls.network.records import Record, by_record
 
 _SIZE, _SMALL = 12, 11  # of letters
 _HEIGHT = 42.0  # of a box
@@ -71,6 +73,7 @@ def as_svg(networks: Sequence[tuple[str, Network]]) -> str:
         title = SubElement(group, "text", {"class": "heading", "x": coordinate(_MARGIN), "y": coordinate(y + 14)})
         title.text = _plain(heading)
         y += 34
+        y += drawing.above
         drawing.add_to(SubElement(group, "g", {"transform": f"translate({coordinate(_MARGIN)} {coordinate(y)})"}))
         y += drawing.layout.height + 2 * _MARGIN
         width = max(width, drawing.layout.width, _width(heading, 16))
@@ -110,7 +113,7 @@ class _Drawing:
     def __init__(self, network: Network) -> None:
         self.kinds = node_kinds(network)
         order = dict.fromkeys([*network.evaluation_order(), *network])
-        self._tags = _tags(network)
+        self._tags = own_parameters(network)
         tagged = {tag for tags in self._tags.values() for tag in tags}
         self._nodes = [node for node in order if node not in tagged]
         self._labels = {node: _Label.of(node, node in tagged) for node in order}
@@ -122,6 +125,10 @@ class _Drawing:
             [(numbers[user.inputs[i]], numbers[user]) for user, i in self._edges],
             {(numbers[start], numbers[user]) for start, user in self._loops},
         )
+        self._frames = frames(by_record(self._nodes), {node: self._place(i) for i, node in enumerate(self._nodes)})
+        self.above = max((-frame.place.top for frame in self._frames if frame.place.top < 0), default=0.0)
+        """How far frames reach beyond the upper edge."""
+        self._records = {node: frame.record for frame in self._frames for node in frame.nodes}
 
     def _box(self, node: Node) -> Box:
         half = self._labels[node].width / 2
@@ -130,37 +137,45 @@ class _Drawing:
         room = max(_HEIGHT, len(tags) * (_TAG + _TAG_GAP) - _TAG_GAP)
         return Box(2 * half, _HEIGHT, half + beside, half, room)
 
+    def _place(self, number: int) -> Rectangle:
+        (x, y), box = self.layout.middles[number], self._box(self._nodes[number])
+        return Rectangle(x - box.left, y - box.room / 2, x + box.right, y + box.room / 2)
+
     def add_to(self, parent: Element) -> None:
+        for frame in self._frames:
+            _add_frame(parent, frame)
         lines = SubElement(parent, "g", {"class": "edges", "fill": "none", "stroke": "#808080"})
         for (user, i), path in zip(self._edges, self.layout.paths, strict=True):
             _add_edge(lines, user.inputs[i], user, i, path, (user.inputs[i], user) in self._loops)
         for node, (x, y) in zip(self._nodes, self.layout.middles, strict=True):
             label, tags = self._labels[node], self._tags[node]
-            self._add_box(parent, node, x, y)
+            record = self._records.get(node)
+            self._add_box(parent, node, record, x, y)
             left = x - label.width / 2
             for place, tag in enumerate(tags):
                 middle = y + (place - (len(tags) - 1) / 2) * (_TAG + _TAG_GAP)
                 right = left - _TAG_SPACE
-                self._add_tag(parent, tag, right, middle)
+                self._add_tag(parent, tag, record, right, middle)
                 end = y + (place - (len(tags) - 1) / 2) * min(_TAG + _TAG_GAP, (_HEIGHT - 12) / len(tags))
                 curve = f"C{coordinate(right + 9)} {coordinate(middle)} {coordinate(left - 9)} {coordinate(end)}"
                 path = f"M{coordinate(right)} {coordinate(middle)}{curve} {coordinate(left)} {coordinate(end)}"
                 _add_edge(lines, tag, node, node.inputs.index(tag), path, False)
 
-    def _add_box(self, parent: Element, node: Node, x: float, y: float) -> None:
+    def _add_box(self, parent: Element, node: Node, record: Record | None, x: float, y: float) -> None:
         label = self._labels[node]
         group = self._add_node(parent, node)
         _add_rectangle(group, x - label.width / 2, y - _HEIGHT / 2, label.width, _HEIGHT, 4)
         place = {"x": coordinate(x), "text-anchor": "middle"}
-        SubElement(group, "text", {**place, "y": coordinate(y - 4)}).text = label.name
+        SubElement(group, "text", {**place, "y": coordinate(y - 4)}).text = _name_in(record, node)
         SubElement(group, "text", {**place, "y": coordinate(y + 12), "class": "more"}).text = label.more
 
-    def _add_tag(self, parent: Element, node: Node, right: float, y: float) -> None:
+    def _add_tag(self, parent: Element, node: Node, record: Record | None, right: float, y: float) -> None:
         label = self._labels[node]
         group = self._add_node(parent, node)
         _add_rectangle(group, right - label.tag_width, y - _TAG / 2, label.tag_width, _TAG, _TAG / 2)
         place = {"y": coordinate(y + 4), "class": "more"}
-        SubElement(group, "text", {**place, "x": coordinate(right - label.tag_width + 9)}).text = label.name
+        name = SubElement(group, "text", {**place, "x": coordinate(right - label.tag_width + 9)})
+        name.text = _name_in(record, node)
         SubElement(group, "text", {**place, "x": coordinate(right - 9), "text-anchor": "end"}).text = label.more
 
     def _add_node(self, parent: Element, node: Node) -> Element:
@@ -177,20 +192,6 @@ class _Drawing:
         return group
 
 
-def _tags(network: Network) -> dict[Node, list[Node]]:
-    """The parameters that have one user, by that user: they are drawn beside it."""
-    users: dict[Node, list[Node]] = defaultdict(list)
-    for node in network:
-        for start in node.inputs:
-            users[start].append(node)
-    tags: dict[Node, list[Node]] = {node: [] for node in network}
-    for node in network:
-        for start in node.inputs:
-            if start.is_parameter and len(users[start]) == 1:
-                tags[node].append(start)
-    return tags
-
-
 def _add_edge(parent: Element, start: Node, user: Node, number: int, path: str, loop: bool) -> None:
     attributes = {
         "class": "edge loop" if loop else "edge",
@@ -204,6 +205,18 @@ def _add_edge(parent: Element, start: Node, user: Node, number: int, path: str, 
         attributes["stroke-dasharray"] = "5 3"
     edge = SubElement(parent, "path", attributes)
     SubElement(edge, "title").text = _plain(f"{start.name} → {user.name}")
+
+
+def _add_frame(parent: Element, frame: Frame) -> None:
+    place, group = frame.place, SubElement(parent, "g", {"class": "frame"})
+    _add_rectangle(group, place.left, place.top, place.right - place.left, place.bottom - place.top, 6)
+    at = {"x": coordinate(place.left + 6), "y": coordinate(place.top + TITLE), "class": "more"}
+    SubElement(group, "text", at).text = _plain(frame.record.path)
+
+
+def _name_in(record: Record | None, node: Node) -> str:
+    """The name of a node in the frame of a record: `.W` for `lstm.W`."""
+    return _shortened(node.name if record is None else record.short(node.name))
 
 
 def _add_rectangle(parent: Element, x: float, y: float, width: float, height: float, radius: float) -> None:
@@ -250,6 +263,7 @@ def _style() -> str:
         ".bsls-graph .edge:hover { stroke-width: 2.5; }",
         ".bsls-graph rect { fill-opacity: .13; stroke-width: 1.2; }",
         ".bsls-graph .criterion rect, .bsls-graph .evaluation rect, .bsls-graph .output rect { stroke-width: 2; }",
+        ".bsls-graph .frame rect { fill: currentColor; fill-opacity: .04; stroke: currentColor; stroke-opacity: .25; }",
         ".bsls-graph .constant rect { stroke-dasharray: 3 2; }",
         ".bsls-graph .node:hover rect { fill-opacity: .3; }",
         ".bsls-graph .node[data-path] { cursor: pointer; }",
@@ -275,9 +289,9 @@ def _plain(text: str) -> str:
 
 
 def _shortened(name: str) -> str:
+    """The end of a long name: many nodes have the beginning in common."""
     name = _plain(name)
-    half = (_LONGEST - 1) // 2
-    return name if len(name) <= _LONGEST else f"{name[:half]}…{name[-half:]}"
+    return name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
 
 
 def _width(text: str, size: int) -> float:

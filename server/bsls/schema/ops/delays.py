@@ -82,3 +82,6 @@ OPS: tuple[Op, ...] = (
         stored=_stored,
     ),
 )
+
+DELAYS = frozenset(name for op in OPS for name in (op.name, *op.old_names))
+"""The names of these operations, the old ones as well."""

@@ -210,3 +210,6 @@ OPS: tuple[Op, ...] = (
         old_names=("PerDimMeanVarDeNormalizationNode",),
     ),
 )
+
+STATISTICS = frozenset(op.name for op in OPS if op.shape is _statistic)
+"""Operations on all frames of the training data, which are computed once before training."""
