@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from bsls.finding import BsError
 from bsls.network.node import Node
+from bsls.schema.ops.parameters import is_number
 from bsls.shape import Dims, Shape
 from bstorch.random import Generator
 
@@ -38,10 +38,6 @@ RANDOM_KINDS = frozenset(_UNIFORM) | frozenset(_NORMAL)
 """Values of `init` that draw random numbers."""
 
 _OTHER_KINDS = ("bilinear", "zero", "fixedValue", "fromFile", "fromLiteral")
-_NUMBER = re.compile(
-    r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|nan|0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*(?:[pP][+-]?\d+)?)",
-    re.IGNORECASE,
-)
 
 
 def initial_values(node: Node) -> NDArray:
@@ -119,7 +115,7 @@ def read_matrix(text: str, name: str) -> list[list[float]]:
         if not words:
             continue
         for word in words:
-            if not _NUMBER.fullmatch(word):
+            if not is_number(word):
                 raise ValueError(f"{name}:{number}: '{word[:15]}' is not a number")
         if rows and len(words) != len(rows[0]):
             raise ValueError(

@@ -224,12 +224,11 @@ RUNS = {
     ),
     "initial values that are no numbers": (
         changed((LAYER, "z = ParameterTensor {(2:3), initFromFilePath = 'data.txt'} * x")),
-        "c.cntk:13:13: parameter 'z.TimesArgs[0]': data.txt:1: '|x' is not a number", "write numbers",
+        "c.cntk:13:56: row 1 of the initial values has '|x', which is not a number", "write numbers",
     ),
     "initial values that are too few": (
         changed((LAYER, "z = ParameterTensor {(2:3), init = 'fromLiteral', initFromLiteral = '1 2'} * x")),
-        "c.cntk:13:13: parameter 'z.TimesArgs[0]' [2 x 3] needs 2 rows of 3 numbers, but initFromLiteral has 1 row of 2 numbers",
-        "a line holds a row",
+        "c.cntk:13:13: the shape [2 x 3] cannot hold the initial values, a [1 x 2] matrix", "as many rows as the first dimension",
     ),
     "a model path that is a folder": (
         changed(("models/m.dnn", "models/")), "c.cntk:2:13: modelPath = models/: this is a folder", "the name of a file in it",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 
 from bsls.schema.ops.base import Attribute, Field, Op, ShapeContext, ShapeError
 from bsls.schema.ops.rules import as_tuple, dims_of
 from bsls.shape import Dims, Shape
+
+_HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]+(?:[pP][+-]?\d+)?")
 
 INITIALIZERS = (
     "uniform", "uniform1", "gaussian", "normal", "xavier", "glorotUniform", "glorotNormal", "heUniform", "heNormal",
@@ -19,20 +22,36 @@ INITIALIZERS = (
 def matrix_size(lines: Iterable[str]) -> tuple[int, int] | None:
     """Rows and columns of a matrix in text, a row a line without blank ones; None where there is no row.
 
-    Raises ShapeError where the rows differ in length.
+    Raises ShapeError for what is no number, and where the rows differ in length.
     """
     rows = columns = 0
     for line in lines:
-        if not (words := len(line.split())):
+        words = line.split()
+        if not words:
             continue
         rows += 1
-        columns = columns or words
-        if words != columns:
+        columns = columns or len(words)
+        wrong = next((word for word in words if not is_number(word)), None)
+        if wrong is not None:
             raise ShapeError(
-                f"row {rows} of the initial values has {words} numbers, and the rows before it {columns}",
+                f"row {rows} of the initial values has '{wrong[:15]}', which is not a number",
+                help="write numbers, a row of the matrix a line",
+            )
+        if len(words) != columns:
+            raise ShapeError(
+                f"row {rows} of the initial values has {len(words)} numbers, and the rows before it {columns}",
                 help="write as many numbers in each line",
             )
     return (rows, columns) if rows else None
+
+
+def is_number(word: str) -> bool:
+    """Whether a word is a number for C, which knows hexadecimal ones as well."""
+    try:
+        float(word)
+    except ValueError:
+        return _HEXADECIMAL.fullmatch(word) is not None
+    return "_" not in word
 
 
 def dims_for_matrix(dims: Dims, rows: int, columns: int) -> Dims:
