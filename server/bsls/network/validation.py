@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from bsls.finding import Finding, Related
 from bsls.network.loops import evaluation_order_with_loops, loop_without_delay, recurrent_loops
 from bsls.network.network import AxisNames, Network
-from bsls.network.node import Node
+from bsls.network.node import ELEMENT_SIZES, Node
 from bsls.schema.ops import get
 from bsls.schema.ops.base import ShapeError
 from bsls.schema.ops.delays import DELAYS, first_guess
 from bsls.shape import Dims, DynamicAxis, Shape
 
 _MAX_PASSES = 64
+
+MAX_RANK, MAX_DIM, MAX_ELEMENTS = 12, 2**32 - 1, 2**36
+"""CNTK has no more axes, no file holds a larger dimension, and no memory more elements."""
 
 
 @dataclass(slots=True)
@@ -103,6 +106,7 @@ class _Validator:
         self.nodes = evaluation_order_with_loops(network, self.loops)
         self.seen: dict[Node, list[Shape | None]] = {}  # by nodes visited: the shapes that their inputs had then
         self.failed: set[Node] = set()
+        self.blamed: set[Node] = set()  # those of the failed nodes that have a finding
         self.result = Validation()
 
     def run(self) -> Validation:
@@ -159,16 +163,49 @@ class _Validator:
         return todo
 
     def _final_pass(self) -> None:
+        doubtful: list[tuple[Node, Finding]] = []  # parameters
         for node in self.nodes:
             if self._is_broken(node):
                 continue
             self._apply_rule(node, final=True)
-            if node.is_parameter and node.shape is not None and not node.shape.known:
+            problem = self._problem_of_size(node) if node not in self.failed else None
+            if problem is None:
+                continue
+            if node.is_parameter:
                 self.failed.add(node)
-                message = f"the dimensions of parameter '{node.name}' cannot be inferred: {node.shape}"
-                self.result.findings.append(
-                    Finding("shape", message, node.origin, help="give the dimensions that are 0")
-                )
+                doubtful.append((node, problem))
+            else:
+                self._fail(node, problem)
+        parameters = {node for node, _ in doubtful}
+        for node, problem in doubtful:
+            if 0 not in self._declared(node) or not self._is_excused(node, parameters):
+                self._fail(node, problem)
+
+    def _is_excused(self, parameter: Node, doubtful: set[Node]) -> bool:
+        """Whether the dimensions of a parameter are wrong because something else is that it is used with."""
+        users = (node for node in self.nodes if parameter in node.inputs)
+        return any(u in self.blamed or any(i in self.failed and i not in doubtful for i in u.inputs) for u in users)
+
+    def _declared(self, parameter: Node) -> Dims:
+        return tuple(parameter.attributes["dims"])  # type: ignore[arg-type]
+
+    def _problem_of_size(self, node: Node) -> Finding | None:
+        shape = node.shape
+        if shape is None:
+            return None
+        if node.is_parameter and not shape.known:
+            message = f"the dimensions of parameter '{node.name}' cannot be inferred: {shape}"
+            return Finding("shape", message, node.origin, help="give the dimensions that are 0")
+        what = f"{node.op} '{node.name}'"
+        if shape.rank > MAX_RANK:
+            message = f"{what} has {shape.rank} axes: {shape}"
+            return Finding("shape", message, node.origin, help=f"CNTK has at most {MAX_RANK}; join some of them")
+        if max(shape.dims, default=0) > MAX_DIM or shape.elements > MAX_ELEMENTS:
+            size = shape.elements * ELEMENT_SIZES.get(node.precision, 4) / 2**30
+            frame = " for each frame" if shape.axis else ""
+            message = f"{what} would have {shape.elements:.3g} elements{frame}, {size:.3g} GB: {shape}"
+            return Finding("shape", message, node.origin, help="check its dimensions")
+        return None
 
     def _is_broken(self, node: Node) -> bool:
         """Whether the node or something below it failed."""
@@ -184,7 +221,7 @@ class _Validator:
         before = node.shape
         if node.is_parameter:
             if before is None:
-                node.shape = Shape(tuple(node.attributes["dims"]))  # type: ignore[arg-type]
+                node.shape = Shape(self._declared(node))
             return before is None
         op = get(node.op)
         if op is None:
@@ -197,9 +234,10 @@ class _Validator:
             shape = op.shape(context)
         except ShapeError as error:
             node.shape = None
-            operands = ", ".join(f"{i.name} : {i.shape}" for i in node.inputs)
-            message = f"{node.op} '{node.name}': {error} (inputs {operands})"
-            related = [Related(f"{i.name} : {i.shape}", i.origin) for i in node.inputs if i.origin is not None]
+            message = f"{node.op} '{node.name}': {error}"
+            others = [f"'{i.name}' {i.shape or '[]'}" for i in node.inputs if f"'{i.name}'" not in message]
+            message += f" (inputs {', '.join(others)})" if others else ""
+            related = [Related(f"{i.name} : {i.shape or '[]'}", i.origin) for i in node.inputs if i.origin is not None]
             self._fail(node, Finding("shape", message, node.origin, help=error.help, related=related))
             return False
         if shape == before:  # the object stays, so that users see at a glance that nothing changed
@@ -209,4 +247,5 @@ class _Validator:
 
     def _fail(self, node: Node, finding: Finding) -> None:
         self.failed.add(node)
+        self.blamed.add(node)
         self.result.findings.append(finding)
