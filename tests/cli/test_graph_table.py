@@ -17,10 +17,10 @@ Train (train): 12 nodes, float
 
 name                           shape    values  operation (inputs)
 y                              [2 x *]          InputValue
-V                              [2 x 2]       4  LearnableParameter, constant
-W                              [2 x 3]       6  LearnableParameter
 x                              [3 x *]          InputValue
+W                              [2 x 3]       6  LearnableParameter
 R                              [2 x 2]       4  LearnableParameter
+V                              [2 x 2]       4  LearnableParameter, constant
 z                              [2 x *]          Times (V, h)
 ce                             [1]              CrossEntropyWithSoftmax (y, z)
 h

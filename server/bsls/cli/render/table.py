@@ -1,4 +1,4 @@
-"""What `bsls graph --format table` prints: the nodes of networks by record, in the order of evaluation, and totals."""
+"""What `bsls graph --format table` prints: the nodes of networks by record, in the order of the data, and totals."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ def as_table(networks: Sequence[tuple[str, Network]], width: int | None = None) 
 def _table(heading: str, network: Network, width: int | None) -> Iterator[str]:
     yield f"{plain(heading)}: {counted(len(network), 'node')}, {network.precision}"
     yield ""
-    order = evaluation_order_with_loops(network, recurrent_loops(network))
-    order = list(dict.fromkeys([*order, *network]))
+    order = _parameters_at_their_users([*evaluation_order_with_loops(network, recurrent_loops(network)), *network])
     places = {node: i for i, node in enumerate(order)}
     records = sorted((r for r in by_record(order).flat() if r.nodes), key=lambda r: places[r.nodes[0]])
     rows = [_HEADINGS, *(row for record in records for row in _rows(record))]
@@ -51,6 +50,16 @@ def _table(heading: str, network: Network, width: int | None) -> Iterator[str]:
     for line in totals(network):
         yield from _wrapped(line, width, 18)
     yield ""
+
+
+def _parameters_at_their_users(nodes: Sequence[Node]) -> list[Node]:
+    """Nodes in their order, each once, but parameters right before the first node that uses them: data flow orders records."""
+    order: dict[Node, None] = {}
+    for node in nodes:
+        if not node.is_parameter:
+            order.update(dict.fromkeys(i for i in node.inputs if i.is_parameter))
+            order[node] = None
+    return list(dict.fromkeys([*order, *nodes]))
 
 
 def _wrapped(line: str, width: int | None, indent: int) -> list[str]:
