@@ -1,7 +1,7 @@
 # setup        make .venv and install everything in it (done by the other targets when needed)
 # demo         a short tour on real data
 # test         the tests; those in VS Code, Neovim and Emacs are left out where these or Node.js are missing
-# test-all     the long ones as well
+# test-all     the long ones as well; those that read a checkout of CNTK 2.7 do so where BSLS_CNTK=FOLDER names one
 # lint         style, format and types; needs Node.js as well
 # vsix         the extension for VS Code, as dist/brainscript.vsix; needs Node.js as well
 # test-vscode  the extension in a real VS Code without a window; needs Node.js and Chromium as well
