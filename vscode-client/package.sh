@@ -14,6 +14,8 @@ install -D vscode-client/media/icon.png "$stage/media/icon.png"
 
 "$python" -m pip install --quiet --no-deps --no-compile --only-binary=:all: -c constraints.txt -t "$stage/bundled/libs" \
   pygls lsprotocol cattrs attrs typing_extensions lark click
+"$python" -m pip install --quiet --no-deps --no-compile --only-binary=:all: --platform any --implementation py --abi none \
+  -c constraints.txt -t "$stage/bundled/libs" protobuf # the build without compiled code, which is not for one system only
 rm -rf build/lib build/bdist.* # setuptools keeps modules there that exist no more
 "$python" -m pip install --quiet --no-deps --no-compile -t "$stage/bundled/libs" .
 rm -rf "$stage/bundled/libs/bin" "$stage"/bundled/libs/bsls-*/direct_url.json build/lib build/bdist.*

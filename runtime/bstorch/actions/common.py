@@ -11,7 +11,7 @@ from bsls.config.commands import Command
 from bsls.config.section import Section, Value
 from bsls.evaluate.brainscript import Evaluation
 from bsls.finding import BsError, Severity
-from bsls.modelfile import v1
+from bsls.modelfile.model import read as read_model
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.network.printing import evaluation_log
@@ -40,7 +40,7 @@ def made_network(command: Command, context: RunContext, trace_level: int) -> Net
 
 def loaded_network(path: str) -> Network:
     """The network of a model file, without a word about it."""
-    network = v1.read(path)
+    network = read_model(path)
     for finding in validate(network).findings:
         if finding.severity >= Severity.ERROR:
             raise BsError.of(finding)

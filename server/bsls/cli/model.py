@@ -20,16 +20,16 @@ def show(file: tuple[str, ...], form: str) -> None:
     import json
 
     from bsls.cli.render.model import as_json, as_text
-    from bsls.modelfile import v1
+    from bsls.modelfile import model
     from bsls.network.validation import validate
 
     for path in file:
-        network = v1.read(path)
+        network = model.read(path)
         validate(network)
         if form == "json":
-            click.echo(json.dumps({"path": path, "version": v1.read_version(path), **as_json(network)}, indent=1))
+            click.echo(json.dumps({"path": path, "version": model.version(path), **as_json(network)}, indent=1))
         else:
-            click.echo(as_text(network, path, v1.read_version(path)))
+            click.echo(as_text(network, path, model.version(path)))
 
 
 @command.command()
@@ -44,11 +44,11 @@ def diff(before: str, after: str, form: str) -> None:
     import json
 
     from bsls.cli.render.difference import as_json, as_text
-    from bsls.modelfile import v1
+    from bsls.modelfile import model
     from bsls.network.difference import difference
     from bsls.network.validation import validate
 
-    old, new = v1.read(before), v1.read(after)
+    old, new = model.read(before), model.read(after)
     validate(old)
     validate(new)
     found = difference(old, new)

@@ -16,6 +16,7 @@ from bsls.finding import BsError
 from bsls.modelfile import legacy
 from bsls.modelfile.atomic import atomic_file
 from bsls.modelfile.binary import BinaryReader, BinaryWriter, reading
+from bsls.modelfile.dictionary import is_dictionary
 from bsls.modelfile.fields import read_field, write_field
 from bsls.modelfile.weights import StoredMatrix, StoredWeights, read_matrix, write_matrix
 from bsls.network.network import Network
@@ -208,10 +209,10 @@ def _refuse_other_kinds(reader: BinaryReader) -> None:
             f"'{reader.path}' is a training checkpoint, not a CNTK model",
             help="the model has the same name without '.ckp'",
         )
-    if start.startswith((b"ktnc", b"\x08\x01\x12", b"\x08\x02\x12")) or b"CompositeFunction" in start:
+    if is_dictionary(start):
         raise BsError(
             "model-file",
-            f"'{reader.path}' is a CNTK v2 model, made by the Python library; only v1 models can be read here",
+            f"'{reader.path}' is a CNTK v2 model or checkpoint, made by the Python library",
             help="use a model that a config file trained",
         )
 
@@ -288,6 +289,8 @@ class _NetworkWriter:
         op = ops.get(node.op)
         if op is None:
             raise _cannot_save(node, "its operation is not known")
+        if not op.in_scripts:
+            raise _cannot_save(node, f"{op.name} is an operation of the v2 library, which no v1 model file can hold")
         self._names([node.precision, op.name, node.name])
         attributes = dict(node.attributes)
         if op.stored and node.shape:

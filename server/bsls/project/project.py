@@ -20,7 +20,7 @@ from bsls.evaluate.environment import Counters, Environment, Model
 from bsls.evaluate.mel import Host
 from bsls.evaluate.simple import simple_network
 from bsls.finding import BsError, Finding, Severity
-from bsls.modelfile import v1
+from bsls.modelfile.model import read as read_model
 from bsls.network.cloning import duplicate
 from bsls.network.network import Network
 from bsls.network.validation import Validation, validate
@@ -293,7 +293,7 @@ class Project:
         """
         if VARIABLE.search(path) is None and self.files.exists(path):
             try:
-                network = v1.read(self.files.shown(path))
+                network = read_model(self.files.shown(path))
             except BsError as error:
                 if error.finding.span is None:
                     error.finding.span = span
