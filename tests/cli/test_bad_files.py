@@ -32,7 +32,9 @@ BAD_MODELS = {
     "cut off in a node": (ADAM[:700], f"{NOT_ONE} ends in the middle of ", "copy it again"),
     "cut off at the end": (ADAM[:-1], f"{NOT_ONE} ends in the middle of the groups of nodes", "copy it again"),
     "text": (b"hello\n", f"{NOT_ONE} has something else than the mark 'BCN'", "check the name"),
-    "v2": ((MODELS / "tiny.v2.model").read_bytes(), "is a CNTK v2 model, made by the Python library", "a config file trained"),
+    "a v2 model that is cut off": (
+        (MODELS / "tiny.v2.model").read_bytes()[:-3], "is not a CNTK v2 model, or a damaged one: it cannot be decoded", "copy it again",
+    ),
     "a checkpoint": ((MODELS / "adam.ckp").read_bytes(), "is a training checkpoint, not a CNTK model", "without '.ckp'"),
     "of a later version": (
         ADAM.replace(b"\x1f" + bytes(7), b"\x63" + bytes(7), 1), "is a CNTK model of version 99, later than", "CNTK 2.7 or older",

@@ -239,3 +239,9 @@ def test_damaged_files(tmp_path: Path) -> None:
                 parameter.value.array()
         except BsError as error:
             assert error.finding.rule == "model-file"
+
+
+def test_a_file_of_the_library_itself() -> None:
+    network = model.read(Path(__file__).parents[1] / "golden" / "models" / "tiny.v2.model")
+    assert validate(network).findings == []
+    assert prototypes(network) == ["Abs4 = Abs (i1) : [2 x 1 x *] -> [2 x 1 x *]"]
