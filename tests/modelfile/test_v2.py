@@ -174,6 +174,21 @@ def test_values_behind_the_message(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found.array(), expected)
 
 
+def test_double_precision_also_in_loops(tmp_path: Path) -> None:
+    inputs = [variable(0, "Input0", (3,), data_type=Size(2)), variable(4, "Plus2_Output_0", (3,))]
+    inputs.append(variable(3, "Constant3", (), value=Array(np.array(0.0)), data_type=Size(2)))
+    functions = [
+        function(2, "Tanh4", "PastValue1_Output_0"),
+        function(37, "PastValue1", "Plus2_Output_0", "Constant3", offset=Size(1)),
+        function(19, "Plus2", "Tanh4_Output_0", "Input0"),
+        function(91, "Cast5", "Plus2_Output_0", newDataType=1),
+    ]
+    network = read(tmp_path, composite(inputs, functions))
+    assert {n.name: n.precision for n in network if n.inputs} == {
+        "Tanh4": "double", "PastValue1": "double", "Plus2": "double", "Cast5": "float",
+    }  # fmt: skip
+
+
 def test_structure_without_numpy(tmp_path: Path) -> None:
     path = write(tmp_path / "m", composite([X, variable(2, "W", (3,))], [function(19, "f", "Input0", "W")]))
     code = "import sys; from bsls.modelfile import model; model.read(sys.argv[1]); assert 'numpy' not in sys.modules"

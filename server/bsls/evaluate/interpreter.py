@@ -131,34 +131,6 @@ class Interpreter:
         thunk.state = DONE
         return thunk.value
 
-    def given(self, thunk: Thunk) -> Expr | None:
-        """The expression by which somebody gave a value that was evaluated: what stands for a parameter, or as an element
-        of an array, and not the name under which it was passed on."""
-        while thunk.expr is not None and thunk.scope is not None:
-            expr, found = thunk.expr, None
-            if isinstance(expr, tree.Name):
-                holder = thunk.scope.holder(expr.id)
-                if expr.home.library or not isinstance(holder, RecordScope):
-                    found = holder.own(expr.id) if holder is not None else None
-            elif isinstance(expr, tree.Index):
-                found = self._indexed(expr, thunk.scope)
-            if found is None or found.expr is None:
-                return expr
-            thunk = found
-        return thunk.expr
-
-    def _indexed(self, expr: tree.Index, scope: Scope) -> Thunk | None:
-        """The element that an index picks of an array that has a name."""
-        array = scope.find(expr.array.id) if isinstance(expr.array, tree.Name) else None
-        try:
-            index = self.evaluate(expr.index, scope, "")
-        except BsError:
-            return None
-        if array is None or not isinstance(array.value, BsArray) or not isinstance(index, float):
-            return None
-        at = int(index) - array.value.low
-        return array.value.elements[at] if 0 <= at < len(array.value.elements) else None
-
     def report(self, problem: Finding | BsError) -> None:
         """Records a finding of tolerant evaluation, once for each place."""
         self.environment.note(problem)

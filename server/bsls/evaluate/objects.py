@@ -6,9 +6,10 @@ Each reads its settings from the bracket by name, through enclosing scopes: that
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from bsls.evaluate.given import written, written_item
 from bsls.evaluate.printing import format_value, is_format
 from bsls.evaluate.roots import network_of
 from bsls.evaluate.values import (
@@ -35,7 +36,7 @@ from bsls.schema.ops import get as get_op
 from bsls.schema.ops.base import Attribute, AttributeType, ShapeError
 from bsls.schema.ops.parameters import dims_for_matrix, matrix_size
 from bsls.source import Span
-from bsls.syntax.tree import Expr, Name, New
+from bsls.syntax.tree import Expr, New
 
 if TYPE_CHECKING:
     from bsls.evaluate.interpreter import Interpreter
@@ -88,27 +89,14 @@ class _Settings:
 
     def span(self, name: str) -> Span:
         """Where a setting was written, if that is the user's text; else the call."""
-        return self._written(self.record.find(name)) or self.site.span
-
-    def _written(self, thunk: Thunk | None) -> Span | None:
-        expr = self.interpreter.given(thunk) if thunk is not None else None
-        return None if expr is None or expr.home.library else expr.span
+        thunk = self.record.find(name)
+        return (written(thunk, self.interpreter) if thunk is not None else None) or self.site.span
 
     def _item_span(self, value: object, item: object, name: str) -> Span:
-        """Where an item of a setting was written that is an array: the library puts dimensions together from what it is
-        given."""
+        """Where an item of a setting was written that is an array."""
         thunk = self.record.find(name)
-        while (
-            thunk is not None and isinstance(thunk.expr, Name) and thunk.expr.home.library and thunk.scope is not None
-        ):
-            thunk = thunk.scope.find(thunk.expr.id)
-        given: list[Thunk] = []
-        scope = thunk.scope if thunk is not None and thunk.expr is not None and thunk.expr.home.library else None
-        while scope is not None:
-            given += scope.variables.values()
-            scope = scope.parent
-        found = (t for t in _with_elements([Thunk.done(value), *given]) if t.value is item)
-        return next((span for t in found if (span := self._written(t)) is not None), None) or self.span(name)
+        found = written_item(thunk, value, item, self.interpreter) if thunk is not None else None
+        return found or self.span(name)
 
     def string(self, name: str) -> str:
         value = self.get(name)
@@ -192,16 +180,6 @@ class _Settings:
                 raise BsError("wrong-type", f"{shown} is no dimension", self._item_span(value, item, name), help=hint)
             found.append(int(item))
         return tuple(found)
-
-
-def _with_elements(thunks: Sequence[Thunk]) -> Iterator[Thunk]:
-    """Some values, and the elements of arrays among them and inside of these."""
-    work = list(thunks)
-    while work:
-        thunk = work.pop(0)
-        yield thunk
-        if isinstance(thunk.value, BsArray):
-            work += thunk.value.elements
 
 
 _ITEMS: dict[AttributeType, AttributeType] = {"integers": "integer", "numbers": "number", "booleans": "boolean"}

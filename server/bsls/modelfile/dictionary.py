@@ -24,7 +24,7 @@ SPLIT = b"ktnc"
 INFERRED, FREE = 2**64 - 1, 2**64 - 3
 """Dimensions that are to be inferred, or differ from use to use."""
 
-_HELP = "check the name; if it is the right file, copy it again from where it came"
+HELP = "check the name; if it is the right file, copy it again from where it came"
 
 
 class Axis(NamedTuple):
@@ -84,7 +84,7 @@ def read_dictionary(path: str, kind: str) -> dict[str, Any]:
     Shapes are tuples, vectors lists, arrays `HeldWeights` or `StoredWeights`. Raises BsError (rule `model-file`) for
     what is no such file, or a damaged one.
     """
-    with reading(path, kind, _HELP) as reader:
+    with reading(path, kind, HELP) as reader:
         split = reader.peek(4) == SPLIT
         if split:
             reader.skip(4)

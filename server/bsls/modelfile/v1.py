@@ -16,7 +16,7 @@ from bsls.finding import BsError
 from bsls.modelfile import legacy
 from bsls.modelfile.atomic import atomic_file
 from bsls.modelfile.binary import BinaryReader, BinaryWriter, reading
-from bsls.modelfile.dictionary import is_dictionary
+from bsls.modelfile.dictionary import HELP, is_dictionary
 from bsls.modelfile.fields import read_field, write_field
 from bsls.modelfile.weights import StoredMatrix, StoredWeights, read_matrix, write_matrix
 from bsls.network.network import Network
@@ -34,8 +34,6 @@ VERSION = 31
 _RUN_COUNT = 5
 """Position of the sample count among the inputs of BatchNormalization."""
 
-_HELP = "check the name; if it is the right file, copy it again from where it came"
-
 _GROUPS = (
     # group, marks of its begin and end, those of old files
     ("feature", ("BFeatureNodes",), ("EFeatureNodes",)),
@@ -50,7 +48,7 @@ _GROUPS = (
 
 def read_version(path: str | os.PathLike[str]) -> int:
     """The version of a v1 model file, told by its first bytes; raises BsError as `read` does."""
-    with reading(os.fspath(path), "CNTK model", _HELP) as reader:
+    with reading(os.fspath(path), "CNTK model", HELP) as reader:
         return _version(reader)
 
 
@@ -60,7 +58,7 @@ def read(path: str | os.PathLike[str]) -> Network:
     Raises BsError (rule `model-file`) for what is no such file, damaged, or of a later version.
     """
     path = os.fspath(path)
-    with reading(path, "CNTK model", _HELP) as reader:
+    with reading(path, "CNTK model", HELP) as reader:
         return _NetworkReader(reader).read()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from bsls.finding import BsError
@@ -17,6 +17,7 @@ from bsls.modelfile.v2_operations import BLOCK, COMBINE, FUNCTIONS, Function, No
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.schema import ops
+from bsls.schema.ops.rules import NO_SEQUENCE
 from bsls.shape import Dims, Shape
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ T = TypeVar("T")
 INPUT, PARAMETER, CONSTANT, PLACEHOLDER = 0, 2, 3, 4
 """Kinds of variables."""
 
-_DEFAULT_AXIS, _BATCH_AXIS, _NO_SEQUENCE = "defaultDynamicAxis", "defaultBatchAxis", "__noSequenceAxis"
+_DEFAULT_AXIS, _BATCH_AXIS = "defaultDynamicAxis", "defaultBatchAxis"
 
 
 def is_v2(path: str | os.PathLike[str]) -> bool:
@@ -91,6 +92,7 @@ class _Composite:
     def __init__(self, composite: _Record) -> None:
         self.made: dict[str, Node] = {}  # by identifier of the variable that the node computes
         self.alias: dict[str, str] = {}  # variables that are others
+        self.produced: dict[str, list[str]] = {}  # variables by the function that they come from
         self.names: dict[str, str] = {}  # that programs gave to variables
         self.links: list[tuple[Node, list[str]]] = []
         self.axes: dict[str, Node] = {}
@@ -106,6 +108,10 @@ class _Composite:
             self.function(function)
         for node, inputs in self.links:
             node.inputs = [self.node(uid) for uid in inputs]
+        for node, _ in (*self.links, *self.links):  # the second time for what comes out of loops
+            node.precision = node.precision or _precision(node)
+        for node in self.made.values():
+            node.precision = node.precision or "float"
         network = Network("double" if any(n.precision == "double" for n in self.made.values()) else "float")
         self.give_names()
         for node in (*self.axes.values(), *self.made.values()):
@@ -140,7 +146,7 @@ class _Composite:
 
     def axis_name(self, axes: list[Axis]) -> str:
         """The name of a DynamicAxis node, which is made for all but the default axis."""
-        name = next((axis.name for axis in axes if axis.name != _BATCH_AXIS), _NO_SEQUENCE)
+        name = next((axis.name for axis in axes if axis.name != _BATCH_AXIS), NO_SEQUENCE)
         if name == _DEFAULT_AXIS:
             return ""
         if name not in self.axes:
@@ -155,7 +161,7 @@ class _Composite:
             return
         number = function.get("op", int)
         if number == COMBINE:
-            self.alias |= {f"{uid}_Output_{i}": value for i, value in enumerate(function.items("inputs", str))}
+            self.stand_for(uid, function.items("inputs", str))
         elif number == BLOCK:
             self.block(function)
         elif (known := FUNCTIONS.get(number)) is not None and (op := ops.get(known.operation)) is not None:
@@ -171,11 +177,15 @@ class _Composite:
         if len(keys) != len(values):
             raise self.error(f"block '{uid}' has {len(keys)} arguments and {len(values)} values for them")
         self.alias |= dict(zip(keys, values, strict=True))
-        outputs = list(_outputs(inner, (*self.made, *self.alias)))
-        for output in outputs:
-            self.alias[f"{uid}{output.removeprefix(inner)}"] = output
+        outputs = self.produced.get(inner, [])
+        self.stand_for(uid, outputs)
         if name and outputs:
             self.names[self.final(outputs[0])] = name
+
+    def stand_for(self, function: str, variables: Sequence[str]) -> None:
+        """Makes other variables the outputs of a function that computes nothing."""
+        self.produced[function] = [f"{function}_Output_{i}" for i in range(len(variables))]
+        self.alias |= dict(zip(self.produced[function], variables, strict=True))
 
     def primitive(self, function: _Record, known: Function, op: ops.Op) -> None:
         uid, inputs = function.get("uid", str), function.items("inputs", str)
@@ -205,8 +215,9 @@ class _Composite:
     def add(self, uid: str, operation: str, attributes: dict[str, Any], precision: str, name: str) -> Node:
         if uid in self.made:
             raise self.error(f"'{uid}' is there twice")
-        node = Node(operation, uid, attributes=attributes, precision=precision or "float")
+        node = Node(operation, uid, attributes=attributes, precision=precision)
         self.made[uid] = node
+        self.produced.setdefault(uid.rpartition("_Output_")[0], []).append(uid)
         if name:
             self.names[uid] = name
         return node
@@ -233,7 +244,7 @@ class _Composite:
 
     def outputs(self, root: str) -> list[Node]:
         """What the model computes, in order."""
-        found = [self.node(uid) for uid in _outputs(root, (*self.made, *self.alias))]
+        found = [self.node(uid) for uid in self.produced.get(root, ())]
         if not found:
             raise self.error(f"there is nothing that computes its root '{root}'")
         return list(dict.fromkeys(found))
@@ -254,11 +265,11 @@ class _Composite:
                 node.tags.append(group)
 
 
-def _outputs(function: str, uids: Sequence[str]) -> Iterator[str]:
-    """The outputs of a function among the identifiers of variables, by their numbers."""
-    numbers = (uid.rpartition("_Output_") for uid in uids)
-    own = {int(n) for name, mark, n in numbers if mark and name == function and n.isdecimal()}
-    return (f"{function}_Output_{n}" for n in sorted(own))
+def _precision(node: Node) -> str:
+    """What it is cast to, else that of the first operand of which it is known."""
+    if node.op == "Cast":
+        return str(node.attributes["precision"])
+    return next((i.precision for i in node.inputs if i.precision), "")
 
 
 def _is_attribute(op: ops.Op, name: str, value: object) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bsls.modelfile.dictionary import ALL, ALL_STATIC, DYNAMIC, ELEMENT_TYPES, FREE, INFERRED, Axis
 from bsls.schema.ops.cropping import PADDING_MODES
+from bsls.schema.ops.rules import NO_SEQUENCE
 from bsls.shape import Dims
 
 Attributes = Mapping[str, Any]
@@ -170,7 +171,7 @@ def _roi_pooling(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, An
 
 def _where(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
     axis = attributes["newDynamicAxes"][0]
-    return {"dynamicAxisName": axis.name if axis.ordered else "__noSequenceAxis"}
+    return {"dynamicAxisName": axis.name if axis.ordered else NO_SEQUENCE}
 
 
 def _one_hot(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:

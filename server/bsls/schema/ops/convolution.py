@@ -10,6 +10,7 @@ from bsls.schema.ops.geometry import Window
 from bsls.schema.ops.rules import (
     IMAGE_LAYOUTS,
     LAYOUT_NAMES,
+    NO_SEQUENCE,
     SCALAR,
     as_tuple,
     common_axis,
@@ -146,7 +147,7 @@ def _sequence_lengths(ctx: ShapeContext) -> Shape:
             raise ShapeError(f"{named(ctx, 1)} has no frames to slide over", 1, "it has no dynamic axis")
         if not ctx.inputs[1].dims:
             raise ShapeError(f"{named(ctx, 1)} has no axis", 1, "it needs channels at least")
-    return Shape(SCALAR, ctx.new_axis("__noSequenceAxis"))
+    return Shape(SCALAR, ctx.new_axis(NO_SEQUENCE))
 
 
 def _pooling(ctx: ShapeContext) -> Shape:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 
 from bsls.schema.ops.base import Attribute, Field, Op, ShapeContext, ShapeError
-from bsls.schema.ops.rules import SCALAR, as_tuple, check_inputs, common_axis, named, reduce_all
+from bsls.schema.ops.rules import NO_SEQUENCE, SCALAR, as_tuple, check_inputs, common_axis, named, reduce_all
 from bsls.shape import Shape
 
 ALL_STATIC, ALL, SEQUENCE, BATCH = 0, -1, -2, -3
@@ -60,7 +60,7 @@ def _reduce_dynamic(ctx: ShapeContext, sequence: bool, kind: str) -> Shape:
         return Shape(x.dims)
     if kind not in ("Sum", "Plus"):
         raise ShapeError(f"a sequence can only be reduced by Sum, not by {kind}", 0)
-    return Shape(x.dims, ctx.new_axis("__noSequenceAxis"))
+    return Shape(x.dims, ctx.new_axis(NO_SEQUENCE))
 
 
 def _columns(ctx: ShapeContext) -> Shape:

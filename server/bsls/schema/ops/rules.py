@@ -11,6 +11,8 @@ from bsls.shape import Dims, DynamicAxis, Shape
 SCALAR: Dims = (1,)
 """Sample shape of what is a single number."""
 
+NO_SEQUENCE = "__noSequenceAxis"
+"""Name of the dynamic axes whose sequences have one frame."""
 
 IMAGE_LAYOUTS = ("CHW", "cudnn", "HWC", "legacy")
 """Orders of image axes: CHW (also called cudnn) is [W x H x C] here, HWC (legacy) is [C x W x H]."""

@@ -4,11 +4,8 @@ axis."""
 from __future__ import annotations
 
 from bsls.schema.ops.base import Attribute, Field, Op, ShapeContext, ShapeError
-from bsls.schema.ops.rules import SCALAR, check_inputs, named
+from bsls.schema.ops.rules import NO_SEQUENCE, SCALAR, check_inputs, named
 from bsls.shape import Shape
-
-NO_SEQUENCE = "__noSequenceAxis"
-"""Name of the dynamic axes whose sequences have one frame."""
 
 
 def _need_frames(ctx: ShapeContext, *indices: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from bsls.schema.ops.base import Attribute, Field, Op, ShapeContext, ShapeError
-from bsls.schema.ops.rules import check_inputs, common_axis, infer_from, integer, named, show
+from bsls.schema.ops.rules import NO_SEQUENCE, check_inputs, common_axis, infer_from, integer, named, show
 from bsls.shape import Dims, DynamicAxis, Shape
 
 REDUCE_SEQUENCE = -2
@@ -122,7 +122,7 @@ def _axis_without_sequence(ctx: ShapeContext, transpose: bool) -> DynamicAxis:
                 1,
                 "inferInputRankToMap = -2 needs this form",
             )
-    return ctx.new_axis("__noSequenceAxis")
+    return ctx.new_axis(NO_SEQUENCE)
 
 
 def _advice(ctx: ShapeContext, output: list[int], inner: Dims, transpose: bool) -> str:
