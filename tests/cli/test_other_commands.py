@@ -51,7 +51,7 @@ def test_help(folder: Path) -> None:
         (["graph", "c.cntk", "--command", "Nope"], "the config runs no command 'Nope', only Train, Test"),
         (["graph", "c.cntk", "--set", "x"], "'x' is not of the form KEY=VALUE"),
         (["graph", "c.cntk", "--format", "png"], "'png' is not one of 'log', 'table', 'json', 'dot', 'svg'"),
-        (["model", "nope"], "No such command 'nope'."),
+        (["model", "nope"], "there is no command 'nope'; did you mean 'nodes'?"),
         (["model", "show"], "Missing argument"),
         (["model", "diff", "adam.dnn"], "Missing argument 'AFTER'"),
         (["model", "show", "adam.dnn", "--format", "xml"], "'xml' is not one of"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 from io import TextIOWrapper
 
 import click
 
 from bsls import __version__
+from bsls.cli.lazy import LazyGroup
 
 _COMMANDS = {
     "check": "Find mistakes in configs, before anything runs.",
@@ -28,29 +28,10 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""
 
 
-class _Commands(click.Group):
-    """Subcommands by name, each in the module of that name; a problem ends with one message and its exit code."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            from difflib import get_close_matches
-
-            meant = get_close_matches(cmd_name, _COMMANDS, 1, 0.5)
-            raise click.UsageError(
-                f"there is no command '{cmd_name}'" + (f"; did you mean '{meant[0]}'?" if meant else ""), ctx
-            )
-        return import_module(f"bsls.cli.{cmd_name}").command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
-
-
 @click.command(
-    cls=_Commands,
+    cls=LazyGroup,
+    package="bsls.cli",
+    summaries=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Arguments of the form key=value are those of the reference: `bsls run configFile=train.cntk command=train`.",
 )

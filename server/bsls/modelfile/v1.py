@@ -62,6 +62,13 @@ def read(path: str | os.PathLike[str]) -> Network:
         return _NetworkReader(reader).read()
 
 
+def bytes_behind(path: str | os.PathLike[str]) -> int:
+    """How many bytes a v1 model file has behind its end, which no reader looks at; raises BsError as `read` does."""
+    with reading(os.fspath(path), "CNTK model", HELP) as reader:
+        _NetworkReader(reader).read()
+        return reader.left
+
+
 class _NetworkReader:
     def __init__(self, reader: BinaryReader) -> None:
         self.reader = reader

@@ -1,0 +1,118 @@
+"""`bsls model nodes`, `graph`, `verify`, `rename` and `copy-weights`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bsls.modelfile import v1
+from bsls.network.network import Network
+from bsls.network.node import ArrayWeights, Node
+from processes import bsls
+
+
+def save(path: Path, **parameters: np.ndarray) -> None:
+    """A model of parameters (`__` in a name is a dot) and the Tanh `z` of the first."""
+    network = Network()
+    for key, values in parameters.items():
+        attributes: dict[str, object] = {"dims": tuple(reversed(values.shape)), "learningRateMultiplier": 1.0}
+        name = key.replace("__", ".")
+        network.add(Node("LearnableParameter", name, attributes=attributes, value=ArrayWeights(values)))
+    network.add(Node("Tanh", "z", [next(iter(network))]))
+    network.tag(network["z"], "output")
+    v1.write(network, path)
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    save(tmp_path / "a.dnn", L1__W=np.full((2, 3), 1, np.float32), L1__b=np.full(3, 2, np.float32))
+    save(
+        tmp_path / "b.dnn", L1__W=np.zeros((2, 3), np.float32), L1__b=np.zeros(4, np.float32), c=np.zeros(3, np.float32)
+    )
+    return tmp_path
+
+
+def values(path: Path, name: str) -> float:
+    value = v1.read(path)[name].value
+    assert value is not None
+    return float(value.array().max())
+
+
+def test_nodes(models: Path) -> None:
+    assert bsls(models, "model", "nodes", "a.dnn", "l1.?").out.splitlines() == [
+        "L1.b = LearnableParameter() :  -> [3]", "L1.W = LearnableParameter() :  -> [3 x 2]"
+    ]  # fmt: skip
+    found = json.loads(bsls(models, "model", "nodes", "a.dnn", "--op", "tanh", "--format", "json").out)
+    assert [(n["name"], n["inputs"]) for n in found] == [("z", ["L1.W"])]
+    assert bsls(models, "model", "nodes", "a.dnn", "x*").code == 1
+
+
+def test_graph(models: Path) -> None:
+    assert bsls(models, "model", "graph", "a.dnn").out.startswith("<svg")
+    assert "digraph" in bsls(models, "model", "graph", "a.dnn", "--format", "dot").out
+    lines = bsls(models, "model", "graph", "a.dnn", "--format", "log").out.splitlines()
+    assert "Validating --> z = Tanh (L1.W) : [3 x 2] -> [3 x 2]" in lines
+
+
+def test_verify(models: Path) -> None:
+    assert bsls(models, "model", "verify", "a.dnn", "b.dnn").code == 0
+    save(models / "odd.dnn", W=np.array([1, np.nan, np.inf], np.float32))
+    with open(models / "b.dnn", "ab") as file:
+        file.write(b"more")
+    (models / "cut.dnn").write_bytes((models / "a.dnn").read_bytes()[:-3])
+    result = bsls(models, "model", "verify", "odd.dnn", "b.dnn", "cut.dnn", "a.dnn")
+    odd, long, cut, right = result.out.splitlines()
+    assert result.code == 1
+    assert odd == "odd.dnn: 'W' has 2 of 3 values that are not finite numbers"
+    assert long == "b.dnn: there are 4 bytes behind the end of the model"
+    assert cut.startswith("cut.dnn: ") and "ends in the middle of" in cut
+    assert right == "a.dnn: nothing wrong with its 3 nodes"
+
+
+def test_rename(models: Path) -> None:
+    assert bsls(models, "model", "rename", "a.dnn", "L1_W=L1.b", "L1.b=L1.W", "z=out", "-o", "c.dnn").code == 0
+    network = v1.read(models / "c.dnn")
+    assert network["out"].inputs == [network["L1.b"]] and network.groups["output"] == [network["out"]]
+    assert (values(models / "c.dnn", "L1.b"), values(models / "c.dnn", "L1.W")) == (1, 2)
+
+
+def test_a_renamed_axis_is_that_of_its_inputs(tmp_path: Path) -> None:
+    network = Network()
+    network.add(Node("DynamicAxis", "words"))
+    network.add(Node("InputValue", "x", attributes={"dims": (2,), "dynamicAxis": "words"}))
+    v1.write(network, tmp_path / "a.dnn")
+    assert bsls(tmp_path, "model", "rename", "a.dnn", "words=letters", "-o", "a.dnn").code == 0
+    assert v1.read(tmp_path / "a.dnn")["x"].attributes["dynamicAxis"] == "letters"
+
+
+@pytest.mark.parametrize(
+    "names, problem",
+    [
+        (["L1.W=Z"], "'L1.W' cannot be called 'Z': there is a node of that name"),
+        (["L1.w=q", "z=Q"], "'z' cannot be called 'Q': there is a node of that name"),
+        (["L1.X=q"], "'a.dnn' has no node 'L1.X'"),
+        (["z"], "'z' is not of the form OLD=NEW"),
+    ],
+)
+def test_names_that_cannot_be(models: Path, names: list[str], problem: str) -> None:
+    result = bsls(models, "model", "rename", "a.dnn", *names, "-o", "c.dnn")
+    assert result.code and problem in result.err and not (models / "c.dnn").exists()
+
+
+def test_copy_weights(models: Path) -> None:
+    before = (models / "b.dnn").read_bytes()
+    dry = bsls(models, "model", "copy-weights", "a.dnn", "b.dnn", "-n")
+    assert dry.out.splitlines() == ["left alone: 'L1.b' is [3], 'L1.b' [4]", "L1.W -> L1.W [3 x 2]"]
+    assert (models / "b.dnn").read_bytes() == before
+    assert bsls(models, "model", "copy-weights", "a.dnn", "b.dnn", "--map", "L1_b=c", "-o", "c.dnn").code == 0
+    assert (values(models / "c.dnn", "c"), values(models / "c.dnn", "L1.W")) == (2, 0)
+    assert bsls(models, "model", "copy-weights", "a.dnn", "b.dnn").code == 0
+    assert (values(models / "b.dnn", "L1.W"), values(models / "b.dnn", "c")) == (1, 0)
+
+
+def test_weights_that_do_not_fit(models: Path) -> None:
+    result = bsls(models, "model", "copy-weights", "a.dnn", "b.dnn", "--map", "L1.b=L1.b")
+    assert result.code == 1 and "'L1.b' is [3], 'L1.b' [4]: the values do not fit" in result.err
