@@ -97,3 +97,19 @@ def test_codes_and_names_are_unique() -> None:
     rules = list(all_rules().values())
     assert len({r.code for r in rules}) == len({r.name for r in rules}) == len(rules)
     assert all(r.summary.endswith(".") and r.doc.strip() for r in rules)
+
+
+def test_a_single_unknown_output_node_has_a_fix(tmp_path: Path) -> None:
+    text = CONFIG.replace('outputPath = "out"', 'outputPath = "out" ; outputNodeNames = "labls"')
+    text = text.replace("y = Input {2}", "y = Input {2} ; labels = Pass (y)")
+    (found,) = [f for f in findings(tmp_path, text) if f.rule == "unknown-node"]
+    assert [fix.title for fix in found.fixes] == ["change to labels"]
+    (edit,) = found.fixes[0].edits
+    assert edit.span.text == "labls"
+
+
+def test_label_map_of_a_written_category(tmp_path: Path) -> None:
+    form = 'outputPath = "out" ; format = { type = "%s" ; labelMappingFile = "no.map" }'
+    for kind, expected in (("category", ["missing-file"]), ("real", [])):
+        found = findings(tmp_path, CONFIG.replace('outputPath = "out"', form % kind))
+        assert [f.rule for f in found if f.severity.word == "error"] == expected

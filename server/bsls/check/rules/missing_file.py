@@ -19,6 +19,8 @@ def check(context: Context) -> Iterator[Finding]:
     named: list[tuple[str, Span]] = []
     for command in context.commands:
         named += [(v.text, v.span) for v in _reader_files(command)]
+        if (labels := _label_map(command)) is not None:
+            named.append((labels.text, labels.span))
     for checked in context.networks:
         if checked.evaluation is not None and checked.evaluation.network is not None:
             named += [
@@ -67,6 +69,19 @@ def _reader_files(command: Command) -> Iterator[Value]:
             continue
         if value is not None and value.text:
             yield value
+
+
+def _label_map(command: Command) -> Value | None:
+    """The file that names the categories which a `write` command prints."""
+    if command.action != "write":
+        return None
+    try:
+        form = command.section.section("format")
+        kind = form.get("type") if form is not None else None
+        value = form.get("labelMappingFile") if form is not None else None
+    except BsError:
+        return None
+    return value if kind is not None and kind.text == "category" and value is not None and value.text else None
 
 
 def _initial_file(node: Node) -> str:

@@ -12,6 +12,7 @@ from bsls.config.sgd import read_sgd
 from bsls.finding import BsError, Edit, Finding, Fix, Severity
 from bsls.network.network import Network
 from bsls.resolve.names import similar
+from bsls.source import Span
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -23,15 +24,23 @@ def check(context: Context) -> Iterator[Finding]:
         try:
             unknown = _unknown(checked.command, evaluation.network)
         except BsError as error:
-            yield error.finding
+            finding = error.finding
+            if finding.rule == "unknown-node" and finding.span is not None:
+                meant = similar(finding.span.text, (n.name for n in evaluation.network))
+                finding.fixes = _fixes(finding.span, meant)
+            yield finding
             continue
         for value in unknown:
             meant = similar(value.text, (n.name for n in evaluation.network))
-            fixes = [Fix(f"change to {meant}", (Edit(value.span, meant),))] if meant else []
+            fixes = _fixes(value.span, meant)
             yield Finding(
                 "unknown-node", f"the network has no node '{value.text}'; it is passed over", value.span, Severity.WARNING,
                 help=f"did you mean '{meant}'?" if meant else "", fixes=fixes,
             )  # fmt: skip
+
+
+def _fixes(span: Span, meant: str | None) -> list[Fix]:
+    return [Fix(f"change to {meant}", (Edit(span, meant),))] if meant else []
 
 
 def _unknown(command: Command, network: Network) -> list[Value]:
