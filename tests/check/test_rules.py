@@ -113,3 +113,18 @@ def test_label_map_of_a_written_category(tmp_path: Path) -> None:
     for kind, expected in (("category", ["missing-file"]), ("real", [])):
         found = findings(tmp_path, CONFIG.replace('outputPath = "out"', form % kind))
         assert [f.rule for f in found if f.severity.word == "error"] == expected
+
+
+def test_a_missing_path_is_pointed_at_where_it_was_given(tmp_path: Path) -> None:
+    """Also where that is the value of a variable in another one; a path put together is pointed at where it is used."""
+    text = CONFIG.replace('"d.txt"', '"$data$"').replace("y = Input {2}\n", 'y = BS.Network.Load ("$m$.dnn")\n')
+    found = findings(tmp_path, 'data = "$file$"\nfile = "d.txt"\nm = "no"\n' + text)
+    assert lines_of(found) == {"missing-model": 10}
+    found = findings(tmp_path, 'data = "$file$"\nfile = "d.text"\n' + text.replace("$m$.dnn", "$file$"))
+    assert lines_of(found) == {"missing-file": 1, "missing-model": 1}
+
+
+def lines_of(found: list[Finding]) -> dict[str, int]:
+    """Lines of files that are missing, from 0."""
+    rules = ("missing-file", "missing-model")
+    return {f.rule: f.span.start_position.line for f in found if f.span is not None and f.rule in rules}

@@ -262,6 +262,15 @@ class Section:
             at = m.end()
         return ExpandedText.join([*parts, raw.slice(at, len(raw))]) if parts else raw
 
+    def written(self, span: Span) -> Span:
+        """Where the text at `span` was given: the value of a variable, where `span` is nothing but `$name$`."""
+        variable = VARIABLE.fullmatch(span.text.strip('" '))
+        holder = self.holder(variable.group(1)) if variable else None
+        if variable is None or holder is None:
+            return span
+        inner = holder._parse()[variable.group(1).lower()].bare.span()
+        return inner if inner == span else holder.written(inner)
+
     def _expanded(self, name: str, span: Span, within: tuple[str, ...]) -> str:
         """The value of a variable, with the variables in it replaced; `within` are those being replaced around it."""
         known = self._expansions.get(name.lower())

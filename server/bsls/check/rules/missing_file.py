@@ -42,13 +42,20 @@ def check(context: Context) -> Iterator[Finding]:
                 "missing-model",
                 f"the model '{path}' does not exist, and no command of a config here writes it",
                 path,
-                span,
+                _written(context, span),
                 files,
                 Severity.ERROR,
             )
     for path, span in absent:
         if present or files.similar(path):
-            yield _finding("missing-file", f"the file '{path}' does not exist", path, span, files, Severity.ERROR)
+            yield _finding(
+                "missing-file",
+                f"the file '{path}' does not exist",
+                path,
+                _written(context, span),
+                files,
+                Severity.ERROR,
+            )
         else:
             yield Finding(
                 "missing-file",
@@ -58,6 +65,12 @@ def check(context: Context) -> Iterator[Finding]:
                 help="what they hold was not checked",
             )
             break
+
+
+def _written(context: Context, span: Span) -> Span:
+    """Where a path was given, which may be the value of a variable."""
+    sections = (c.section for c in context.commands)
+    return next((s.written(span) for s in sections if s.text.offset_of(span.source, span.start) is not None), span)
 
 
 def _reader_files(command: Command) -> Iterator[Value]:
