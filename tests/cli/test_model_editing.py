@@ -116,3 +116,56 @@ def test_copy_weights(models: Path) -> None:
 def test_weights_that_do_not_fit(models: Path) -> None:
     result = bsls(models, "model", "copy-weights", "a.dnn", "b.dnn", "--map", "L1.b=L1.b")
     assert result.code == 1 and "'L1.b' is [3], 'L1.b' [4]: the values do not fit" in result.err
+
+
+def test_convert(models: Path) -> None:
+    assert bsls(models, "model", "convert", "a.dnn", "-o", "a.v2").out.splitlines() == [
+        "left out, as nothing that is computed uses them: L1.b", "a.v2: CNTK v2 model, 2 nodes"
+    ]  # fmt: skip
+    back = bsls(models, "model", "convert", "a.v2", "-o", "back.dnn")
+    assert (back.out, back.code) == ("back.dnn: CNTK v1 model, 2 nodes\n", 0)
+    assert values(models / "back.dnn", "L1.W") == 1
+    bsls(models, "model", "convert", "a.dnn", "--to", "v1", "-o", "same.dnn")
+    assert (models / "same.dnn").read_bytes() == (models / "a.dnn").read_bytes()
+
+
+def test_multipliers_that_a_v2_model_does_not_have(models: Path) -> None:
+    network = v1.read(models / "a.dnn")
+    network["L1.W"].attributes["learningRateMultiplier"] = 0.5
+    v1.write(network, models / "slow.dnn")
+    found = bsls(models, "model", "convert", "slow.dnn", "-o", "slow.v2")
+    assert found.out.startswith("multipliers of learning rates are lost, of L1.W\n")
+
+
+def test_safetensors(models: Path) -> None:
+    from safetensors.numpy import load_file
+
+    assert bsls(models, "export", "a.dnn", "--to", "safetensors").out == "a.dnn.safetensors: 2 tensors\n"
+    tensors = load_file(models / "a.dnn.safetensors")
+    assert {name: (t.shape, float(t.max())) for name, t in tensors.items()} == {"L1.W": ((2, 3), 1), "L1.b": ((3,), 2)}
+    found = bsls(models, "model", "from-safetensors", "a.dnn.safetensors", "b.dnn", "--map", "L1.W=L1_W", "-o", "n.dnn")
+    assert (found.out, found.code) == ("n.dnn: 1 parameter from a.dnn.safetensors\n", 0)
+    assert [values(models / "n.dnn", name) for name in ("L1.W", "L1.b")] == [1, 0]
+    bsls(models, "model", "from-safetensors", "a.dnn.safetensors", "-o", "alone.dnn")
+    assert [(n.name, n.shape or n.attributes["dims"]) for n in v1.read(models / "alone.dnn")] == [
+        ("L1.b", (3,)), ("L1.W", (3, 2))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["a.dnn.safetensors", "b.dnn"], "the tensor 'L1.b' is [3], as CNTK has it, and 'L1.b' [4]"),
+    (["a.dnn.safetensors", "b.dnn", "--map", "L1.w=c"], "help: did you mean 'L1.W'?\nerror: 'a.dnn.safetensors' has no tensor 'L1.w'"),
+    (["a.dnn.safetensors", "b.dnn", "--map", "L1.W=z"], "'z' has no values: its operation is Tanh"),
+    (["a.dnn", "b.dnn"], "'a.dnn' is not a safetensors file, or a damaged one"),
+    (["none", "b.dnn"], "cannot read 'none': No such file"),
+    (["odd.safetensors", "b.dnn"], "the tensor 't' of the type I64, which no parameter has"),
+])  # fmt: skip
+def test_tensors_that_do_not_fit(arguments: list[str], words: str, models: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({"t": np.zeros(1, np.int64)}, models / "odd.safetensors")
+    bsls(models, "export", "a.dnn", "--to", "safetensors")
+    found = bsls(models, "model", "from-safetensors", *arguments, "-o", "n.dnn")
+    assert found.code == 1
+    assert words in found.err
+    assert not (models / "n.dnn").exists()

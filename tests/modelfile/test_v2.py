@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from v2_files import BATCH, Array, Size, composite, function, variable, write
+from v2_files import array, composite, function, variable, write
 
 from bsls.finding import BsError
-from bsls.modelfile import model, v1
-from bsls.modelfile.dictionary import ALL, ALL_STATIC, DYNAMIC, Axis
+from bsls.modelfile import model, v1, v2_writing
+from bsls.modelfile.dictionary import ALL, ALL_STATIC, DYNAMIC, SPLIT, Axis, Size
+from bsls.modelfile.v2_attributes import BATCH_AXIS
+from bsls.network.difference import difference
 from bsls.network.network import Network
 from bsls.network.validation import validate
 
@@ -22,8 +24,13 @@ X = variable(0, "Input0", (3,), name="x")
 
 
 def read(path: Path, values: dict[str, Any]) -> Network:
+    """The network of a file, which is the same when it was written and read again."""
     network = model.read(write(path / "m", values))
     assert validate(network).findings == []
+    v2_writing.write(network, path / "again")
+    again = model.read(path / "again")
+    assert validate(again).findings == []
+    assert not difference(network, again)
     return network
 
 
@@ -78,10 +85,10 @@ def test_a_block_a_combination_and_names(tmp_path: Path) -> None:
 
 
 def test_recurrence_and_axes(tmp_path: Path) -> None:
-    other = [Axis(DYNAMIC, "words", True), BATCH]
+    other = [Axis(DYNAMIC, "words", True), BATCH_AXIS]
     inputs = [
         variable(0, "Input0", (3,), dynamic_axis=other, is_sparse=True),
-        variable(0, "Input1", (3,), dynamic_axis=[BATCH]),
+        variable(0, "Input1", (3,), dynamic_axis=[BATCH_AXIS]),
         variable(4, "Plus3_Output_0", (3,)),
         variable(3, "Constant2", ()),
     ]
@@ -159,14 +166,16 @@ def test_two_outputs_and_a_function_of_the_program(tmp_path: Path) -> None:
 def test_values_behind_the_message(tmp_path: Path) -> None:
     big = np.arange(6, dtype=np.float64).reshape(3, 2)
     inputs = [
-        variable(2, "Parameter0", (2, 3), value=Array(big, split=True), data_type=Size(2)),
+        variable(2, "Parameter0", (2, 3), value=array(big), data_type=Size(2)),
         variable(2, "Parameter1", (3,)),
-        variable(2, "Parameter2", (1,), value=Array(np.array([7], np.float32), split=True)),
+        variable(2, "Parameter2", (1,), value=array(np.array([7], np.float32))),
     ]
     values = composite(
         inputs, [function(31, "f", "Parameter0", "Parameter1", outputRank=Size(1), inferInputRankToMap=-1)]
     )
-    network = model.read(write(tmp_path / "m", values))
+    path = write(tmp_path / "m", values, limit=0)
+    assert path.read_bytes().startswith(SPLIT)
+    network = model.read(path)
     assert network.precision == "double"
     for name, expected in (("Parameter0", big), ("Parameter1", [0, 1, 2]), ("Parameter2", [7])):
         found = network[name].value
@@ -176,7 +185,7 @@ def test_values_behind_the_message(tmp_path: Path) -> None:
 
 def test_double_precision_also_in_loops(tmp_path: Path) -> None:
     inputs = [variable(0, "Input0", (3,), data_type=Size(2)), variable(4, "Plus2_Output_0", (3,))]
-    inputs.append(variable(3, "Constant3", (), value=Array(np.array(0.0)), data_type=Size(2)))
+    inputs.append(variable(3, "Constant3", (), value=array(np.array(0.0)), data_type=Size(2)))
     functions = [
         function(2, "Tanh4", "PastValue1_Output_0"),
         function(37, "PastValue1", "Plus2_Output_0", "Constant3", offset=Size(1)),
@@ -229,15 +238,16 @@ def test_what_is_no_model(values: dict[str, Any], words: str, tmp_path: Path) ->
     assert words in str(caught.value.finding)
 
 
-def test_damaged_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", [0, 2**31])
+def test_damaged_files(limit: int, tmp_path: Path) -> None:
     """Cut anywhere or with any byte changed: a network or one error, nothing else."""
-    inputs = [X, variable(2, "W", (2, 3)), variable(2, "b", (2,), value=Array(np.zeros(2, np.float32), split=True))]
+    inputs = [X, variable(2, "W", (2, 3)), variable(2, "b", (2,), value=array(np.zeros(2, np.float32)))]
     functions = [
         function(31, "t", "W", "Input0", outputRank=Size(1), inferInputRankToMap=-1),
         function(19, "p", "t_Output_0", "b"),
         function(14, "s", "p_Output_0", axis=axis(0), beginIndex=0, endIndex=1, name="z"),
     ]
-    path = write(tmp_path / "m", composite(inputs, functions))
+    path = write(tmp_path / "m", composite(inputs, functions), limit=limit)
     whole = path.read_bytes()
     chance = random.Random(1)
     damaged = [whole[:i] for i in range(len(whole))]

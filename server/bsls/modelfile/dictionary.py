@@ -6,11 +6,15 @@ that. A file that would exceed 2 GiB has the arrays without values in its messag
 
 from __future__ import annotations
 
+import os
+import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bsls.modelfile.atomic import atomic_file
 from bsls.modelfile.binary import BinaryReader, reading
 from bsls.modelfile.weights import StoredWeights
 from bsls.shape import Dims
@@ -18,11 +22,18 @@ from bsls.shape import Dims
 if TYPE_CHECKING:
     import numpy as np
 
+    from bsls.network.node import Weights
+
 SPLIT = b"ktnc"
 """The first bytes of a file in two parts; the length of the message follows as u32."""
 
 INFERRED, FREE = 2**64 - 1, 2**64 - 3
 """Dimensions that are to be inferred, or differ from use to use."""
+
+UNKNOWN_SHAPE: Dims = (2**64 - 2,)
+
+MAX_MESSAGE = 2**31 - 1
+"""A file that would have as many bytes is split."""
 
 HELP = "check the name; if it is the right file, copy it again from where it came"
 
@@ -33,6 +44,21 @@ class Axis(NamedTuple):
     number: int
     name: str
     ordered: bool  # a sequence axis, not the batch
+
+
+class Size(int):
+    """A number that is written as SizeT, which is another type than Int."""
+
+
+class Single(float):
+    """A number that is written as Float, which is another type than Double."""
+
+
+class Array(NamedTuple):
+    """Values that are written as an array of the element type of that number."""
+
+    weights: Weights
+    data_type: int
 
 
 DYNAMIC, ALL_STATIC, ALL = 2**31 - 1, 2**31 - 2, 2**31 - 5
@@ -149,10 +175,78 @@ class _Decoder:
         raise reader.error(f"has {len(data)} bytes of values for an array of {prod(dims)} elements")
 
 
+def write_dictionary(path: str | os.PathLike[str], values: Mapping[str, Any], limit: int = MAX_MESSAGE) -> None:
+    """Writes a dictionary file, whole or not at all: the inverse of `read_dictionary`, with arrays as `Array`.
+
+    Where it would have `limit` bytes or more, the values of arrays stand behind the message. Raises BsError (rule
+    `file-write`) where the system refuses; a file that was there is then unchanged.
+    """
+    message = message_class()()
+    arrays: list[tuple[Any, Array]] = []
+    _fill(message, values, arrays)
+    size = message.ByteSize() + sum(prod(a.weights.dims) * ELEMENT_TYPES[a.data_type].size for _, a in arrays)
+    with atomic_file(path) as file:
+        if size >= limit:
+            data = message.SerializeToString()
+            file.write(SPLIT + struct.pack("<I", len(data)) + data)
+            for _, array in arrays:
+                file.write(_elements(array))
+        else:
+            for target, array in arrays:
+                getattr(target, ELEMENT_TYPES[array.data_type].field).data = bytes(_elements(array))
+            file.write(message.SerializeToString())
+
+
+def _elements(array: Array) -> memoryview:
+    import numpy as np
+
+    values = np.ascontiguousarray(array.weights.array(), ELEMENT_TYPES[array.data_type].numpy)
+    return values.reshape(-1).view(np.uint8).data
+
+
+def _fill(message: Any, values: Mapping[str, Any], arrays: list[tuple[Any, Array]]) -> None:
+    message.version = _VERSION
+    for key, value in values.items():
+        _set(message.data.add(key=key).value, value, arrays)
+
+
+def _set(message: Any, value: Any, arrays: list[tuple[Any, Array]]) -> None:
+    """Fills in a value and its type; `arrays` takes down the arrays, whose elements are still missing."""
+    message.version = _VERSION
+    field = next(field for type, field in _FIELDS.items() if isinstance(value, type))
+    message.type = _VALUES.index(field) + 1
+    if isinstance(value, Axis):
+        message.axis.index, message.axis.name, message.axis.ordered = value
+    elif isinstance(value, Array):
+        message.array.data_type = value.data_type
+        message.array.shape.dims.extend(value.weights.dims)
+        arrays.append((message.array, value))
+    elif isinstance(value, tuple):
+        message.shape.SetInParent()
+        message.shape.dims.extend(value)
+    elif isinstance(value, list):
+        message.vector.SetInParent()
+        for item in value:
+            _set(message.vector.items.add(), item, arrays)
+    elif isinstance(value, dict):
+        _fill(message.dictionary, value, arrays)
+    else:
+        setattr(message, field, value)
+
+
+_VERSION = 2
+"""Of dictionaries and values: what CNTK 2.7 writes."""
+
 _VALUES = (
     "bool", "int", "size_t", "float", "double", "string", "shape", "axis", "vector", "dictionary", "array"
 )  # fmt: skip
 """Fields of a value by its type, from 1."""
+
+_FIELDS: dict[type, str] = {
+    bool: "bool", Size: "size_t", int: "int", Single: "float", float: "double", str: "string", Axis: "axis",
+    Array: "array", tuple: "shape", list: "vector", dict: "dictionary",
+}  # fmt: skip
+"""Fields of a value by what holds it here; the first that fits counts."""
 
 
 @cache

@@ -293,9 +293,11 @@ class _NetworkWriter:
     def _node(self, node: Node) -> None:
         op = ops.get(node.op)
         if op is None:
-            raise _cannot_save(node, "its operation is not known")
+            raise cannot_save(node, "its operation is not known")
+        if node.is_input and 0 in node.attributes["dims"]:  # type: ignore[operator]
+            raise cannot_save(node, "it has a dimension of no fixed size, which no v1 model file can hold")
         if not op.in_scripts:
-            raise _cannot_save(node, f"{op.name} is an operation of the v2 library, which no v1 model file can hold")
+            raise cannot_save(node, f"{op.name} is an operation of the v2 library, which no v1 model file can hold")
         self._names([node.precision, op.name, node.name])
         attributes = dict(node.attributes)
         if op.stored and node.shape:
@@ -312,7 +314,7 @@ class _NetworkWriter:
                 write_field(self.writer, field, attributes, node.element_size)
             except (struct.error, OverflowError, TypeError, ValueError, KeyError) as error:
                 problem = f"its attribute '{field.attribute}' cannot be stored as {field.type}: {error}"
-                raise _cannot_save(node, problem) from error
+                raise cannot_save(node, problem) from error
 
     def _sample_count(self, parameter: Node) -> int:
         """What a batch normalization notes as samples seen: the value of its count parameter."""
@@ -330,7 +332,7 @@ class _NetworkWriter:
         rows, cols = (dims[0] if dims else 1), prod(dims[1:])
         if values.size != rows * cols:
             shape = " x ".join(map(str, dims))
-            raise _cannot_save(node, f"it has {values.size} values for the shape [{shape}]")
+            raise cannot_save(node, f"it has {values.size} values for the shape [{shape}]")
         write_matrix(self.writer, values, rows, cols, node.element_size)
 
     def _array(self, node: Node) -> np.ndarray:
@@ -339,7 +341,7 @@ class _NetworkWriter:
         if node.value is not None:
             return node.value.array()
         if node.is_parameter:
-            raise _cannot_save(node, "it has no values yet")
+            raise cannot_save(node, "it has no values yet")
         import numpy as np
 
         return np.empty((0, 0))  # a statistic that was not computed yet
@@ -350,9 +352,10 @@ def parameter_dims(node: Node) -> Dims:
     dims: Any = node.shape.dims if node.shape else node.attributes["dims"]
     if 0 in dims:
         shape = " x ".join(map(str, dims))
-        raise _cannot_save(node, f"its shape [{shape}] is not known; nothing that is computed uses it")
+        raise cannot_save(node, f"its shape [{shape}] is not known; nothing that is computed uses it")
     return tuple(dims)
 
 
-def _cannot_save(node: Node, problem: str) -> BsError:
+def cannot_save(node: Node, problem: str) -> BsError:
+    """The error for a node that no model file can hold."""
     return BsError("model-file", f"the node '{node.name}' ({node.op}) cannot be saved: {problem}", node.origin)

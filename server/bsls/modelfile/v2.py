@@ -209,7 +209,8 @@ class _Composite:
         self.links.append((node, inputs))
         if op.name == "TopK" or (op.name == "UnpackSequence" and not attributes["suppressMaskOutput"]):
             settings: dict[str, Any] = {"outputIndex": 1, "isMask": op.name == "UnpackSequence"}
-            second = self.add(f"{uid}_Output_1", "OutputMultiplexer", settings, "", "")
+            own = f"{name}_Output_1" if name else ""
+            second = self.add(f"{uid}_Output_1", "OutputMultiplexer", settings, "", own)
             self.links.append((second, [f"{uid}_Output_0"]))
 
     def add(self, uid: str, operation: str, attributes: dict[str, Any], precision: str, name: str) -> Node:

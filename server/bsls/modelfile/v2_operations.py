@@ -65,14 +65,36 @@ def _dims(shape: Dims) -> Dims:
     return tuple(0 if d in (INFERRED, FREE) else d for d in shape)
 
 
-def _renamed(**names: str) -> Convert:
-    """Attributes under other names: `ours = theirs`; those that are missing are left out."""
+class Renaming:
+    """Attributes of a node, `ours`, that are those of a function under other names: `ours = theirs`.
 
-    def convert(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
-        found = {ours: attributes[theirs] for ours, theirs in names.items() if theirs in attributes}
+    Those that are missing are left out.
+    """
+
+    def __init__(self, **names: str) -> None:
+        self.names = names
+
+    def __call__(self, attributes: Attributes, shapes: Sequence[Dims] = ()) -> dict[str, Any]:
+        found = {ours: attributes[theirs] for ours, theirs in self.names.items() if theirs in attributes}
         return {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
 
-    return convert
+
+WINDOW = Renaming(
+    strideShape="strides", dimPadding="autoPadding", dimPadLower="lowerPad", dimPadUpper="upperPad",
+    dimSharing="sharing", dimDilation="dilation", transpose="transpose", ceilOut="ceilOutDim",
+    poolIncludePad="includePad", maxTempMemSizeInSamples="maxTempMemSizeInSamples",
+)  # fmt: skip
+BATCH_NORMALIZATION = Renaming(
+    spatial="spatial", normalizationTimeConstant="normalizationTimeConstant", blendTimeConstant="blendTimeConstant",
+    epsilon="epsilon", disableRegularization="disableRegularization",
+)  # fmt: skip
+ROI_POOLING = Renaming(roiOutputShape="roiOutputShape", featureScale="spatialScale")
+ONE_HOT = Renaming(numClass="numClass", isSparse="oneHotOutputSparse")
+PADDING = Renaming(head="paddingHead", foot="paddingFoot", value="paddingConstantValue")
+RANDOM = Renaming(rngSeed="rngSeed", rngOffset="rngOffset")
+DISTRIBUTION = Renaming(
+    distribution="randomDistributionType", arguments="randomDistributionArgs", shape="newShape", **RANDOM.names
+)
 
 
 def _transpose(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
@@ -119,16 +141,9 @@ def _reduce(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
     }
 
 
-_window = _renamed(
-    strideShape="strides", dimPadding="autoPadding", dimPadLower="lowerPad", dimPadUpper="upperPad",
-    dimSharing="sharing", dimDilation="dilation", transpose="transpose", ceilOut="ceilOutDim",
-    poolIncludePad="includePad", maxTempMemSizeInSamples="maxTempMemSizeInSamples",
-)  # fmt: skip
-
-
 def _pooling(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
     window = attributes.get("poolingWindowShape", attributes.get("unpoolingWindowShape"))
-    return {**_window(attributes, shapes), "kernelShape": window, "pool": _pool(attributes)}
+    return {**WINDOW(attributes), "kernelShape": window, "pool": _pool(attributes)}
 
 
 def _pool(attributes: Attributes) -> str:
@@ -136,16 +151,17 @@ def _pool(attributes: Attributes) -> str:
 
 
 def _convolution(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
-    """The window is as large as the weights say, along as many axes as the operand has."""
+    """The window is as large as the weights say, along as many axes as the operand has, which not all files tell."""
     if attributes.get("groups", 1) != 1:
         raise NotConvertible(f"a convolution in {attributes['groups']} groups")
     weights = _dims(shapes[0])
     strides = len(attributes["strides"])
     rank = strides if 1 < strides <= len(weights) else len(weights) - 1
+    rank = min(len(attributes.get("kernelShape", ())), len(weights)) or rank
     maps = weights[rank:]
     output = _dims(attributes.get("outputShape", (0,)))
     return {
-        **_window(attributes, shapes),
+        **WINDOW(attributes),
         "kernelShape": weights[:rank],
         "mapCount": (1,) * (rank - len(maps)) + maps,
         "dimOutputShape": output or (0,),
@@ -153,11 +169,7 @@ def _convolution(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, An
 
 
 def _batch_normalization(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
-    convert = _renamed(
-        spatial="spatial", normalizationTimeConstant="normalizationTimeConstant", blendTimeConstant="blendTimeConstant",
-        epsilon="epsilon", disableRegularization="disableRegularization",
-    )  # fmt: skip
-    return {**convert(attributes, shapes), "useCntkEngine": not attributes.get("useCuDNNEngine", False)}
+    return {**BATCH_NORMALIZATION(attributes), "useCntkEngine": not attributes.get("useCuDNNEngine", False)}
 
 
 def _delay(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
@@ -165,8 +177,7 @@ def _delay(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
 
 
 def _roi_pooling(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
-    renamed = _renamed(roiOutputShape="roiOutputShape", featureScale="spatialScale")(attributes, shapes)
-    return {**renamed, "pool": _pool(attributes)}
+    return {**ROI_POOLING(attributes), "pool": _pool(attributes)}
 
 
 def _where(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
@@ -175,8 +186,7 @@ def _where(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
 
 
 def _one_hot(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
-    renamed = _renamed(numClass="numClass", isSparse="oneHotOutputSparse")(attributes, shapes)
-    return {**renamed, "axis": attributes["onehotAxis"].number}
+    return {**ONE_HOT(attributes), "axis": attributes["onehotAxis"].number}
 
 
 def _crop(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
@@ -185,23 +195,18 @@ def _crop(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
 
 
 def _padding(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
-    renamed = _renamed(head="paddingHead", foot="paddingFoot", value="paddingConstantValue")(attributes, shapes)
-    return {**renamed, "mode": PADDING_MODES[attributes["paddingMode"]]}
+    return {**PADDING(attributes), "mode": PADDING_MODES[attributes["paddingMode"]]}
 
 
 def _distribution(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
-    convert = _renamed(
-        distribution="randomDistributionType", arguments="randomDistributionArgs", shape="newShape", **_RANDOM
-    )
-    return {"arguments": (), "shape": (), **convert(attributes, shapes)}
+    return {"arguments": (), "shape": (), **DISTRIBUTION(attributes)}
 
 
 def _cast(attributes: Attributes, shapes: Sequence[Dims]) -> dict[str, Any]:
     return {"precision": ELEMENT_TYPES[attributes["newDataType"]].precision}
 
 
-_RANDOM = {"rngSeed": "rngSeed", "rngOffset": "rngOffset"}
-_sample = _renamed(sizeOfSampledSet="numSamples", allowDuplicates="allowDuplicates", **_RANDOM)
+_SAMPLE = Renaming(sizeOfSampledSet="numSamples", allowDuplicates="allowDuplicates", **RANDOM.names)
 
 FUNCTIONS: dict[int, Function] = {
     0: Function("Negate"),
@@ -219,7 +224,7 @@ FUNCTIONS: dict[int, Function] = {
     12: Function("TransposeDimensions", _transpose),
     13: Function("Where", _where),
     14: Function("Slice", _slice),
-    15: Function("Dropout", _renamed(**_RANDOM)),
+    15: Function("Dropout", RANDOM),
     16: Function("Reshape", _reshape),
     17: Function("Pooling", _pooling),
     18: Function("SumElements"),
@@ -235,8 +240,8 @@ FUNCTIONS: dict[int, Function] = {
     28: Function("PackedIndex"),
     29: Function("GatherPacked", inputs=(1, 0)),
     30: Function("ScatterPacked", inputs=(2, 1, 0)),
-    31: Function("Times", _renamed(outputRank="outputRank", inferInputRankToMap="inferInputRankToMap")),
-    32: Function("TransposeTimes", _renamed(outputRank="outputRank")),
+    31: Function("Times", Renaming(outputRank="outputRank", inferInputRankToMap="inferInputRankToMap")),
+    32: Function("TransposeTimes", Renaming(outputRank="outputRank")),
     33: Function("Convolution", _convolution),
     34: Function("SquareError"),
     35: Function("CrossEntropyWithSoftmax", inputs=(1, 0)),
@@ -248,13 +253,13 @@ FUNCTIONS: dict[int, Function] = {
     41: Function("Clip", inputs=(1, 2, 0)),
     42: Function("If"),
     43: Function("RowStack", lambda attributes, shapes: {"axis": static_axis(attributes["axis"])}),
-    45: Function("RandomSample", _sample),
-    46: Function("RandomSampleInclusionFrequency", _sample),
+    45: Function("RandomSample", _SAMPLE),
+    46: Function("RandomSampleInclusionFrequency", _SAMPLE),
     47: Function("ROIPooling", _roi_pooling),
     48: Function("Logistic", inputs=(1, 0, 2)),
     49: Function(
         "OptimizedRNNStack",
-        _renamed(bidirectional="bidirectional", numLayers="numLayers", hiddenDims="hiddenSize", recurrentOp="recurrentOp"),
+        Renaming(bidirectional="bidirectional", numLayers="numLayers", hiddenDims="hiddenSize", recurrentOp="recurrentOp"),
         (1, 0),
     ),
     50: Function("ReconcileDynamicAxis"),
@@ -269,7 +274,7 @@ FUNCTIONS: dict[int, Function] = {
     60: Function("NDCG1Eval", inputs=(1, 0, 2)),
     61: Function(
         "EditDistanceError",
-        _renamed(
+        Renaming(
             subPen="SubstitutionPenalty", delPen="DeletionPenalty", insPen="InsertionPenalty",
             squashInputs="SquashInputs", tokensToIgnore="TokensToIgnore",
         ),
@@ -278,15 +283,15 @@ FUNCTIONS: dict[int, Function] = {
     63: Function("LabelsToGraph"),
     64: Function("StopGradient"),
     65: Function("ExponentialLinearUnit"),
-    66: Function("ForwardBackward", _renamed(delayConstraint="DelayConstraint", blankTokenId="BlankTokenId")),
+    66: Function("ForwardBackward", Renaming(delayConstraint="DelayConstraint", blankTokenId="BlankTokenId")),
     67: Function("CosDistanceWithNegativeSamples"),
     68: Function("OneHot", _one_hot),
     69: Function("Pow"),
-    70: Function("ToSequence", _renamed(dynamicAxisName="sequenceAxis")),
+    70: Function("ToSequence", Renaming(dynamicAxisName="sequenceAxis")),
     71: Function("ToSequenceLike"),
     72: Function(
         "UnpackSequence",
-        _renamed(paddingValue="sequenceUnpackPaddingValue", suppressMaskOutput="sequenceUnpackSuppressMaskOutput"),
+        Renaming(paddingValue="sequenceUnpackPaddingValue", suppressMaskOutput="sequenceUnpackSuppressMaskOutput"),
     ),
     73: Function("Assign"),
     74: Function("Gather"),
@@ -302,12 +307,12 @@ FUNCTIONS: dict[int, Function] = {
     84: Function("Crop", _crop),
     85: Function("Atanh"),
     86: Function("Asinh"),
-    87: Function("TopK", _renamed(numItems="numItems")),
+    87: Function("TopK", Renaming(numItems="numItems")),
     88: Function("Reshape", _squeeze),
-    89: Function("ConstantOp", _renamed(fillValue="fillValue")),
+    89: Function("ConstantOp", Renaming(fillValue="fillValue")),
     90: Function(
         "LatticeSequenceWithSoftmax",
-        _renamed(
+        Renaming(
             symListPath="SymListPath", phonePath="PhonePath", stateListPath="StateListPath",
             transProbPath="TransProbPath", latticeConfigPath="LatticeConfigPath", hSmoothingWeight="HSmoothingWeight",
             frameDropThresh="FrameDropThresh", doReferenceAlign="DoReferenceAlign", seqGammarUsesMBR="SeqGammarUsesMBR",
@@ -316,7 +321,7 @@ FUNCTIONS: dict[int, Function] = {
         ),
     ),
     91: Function("Cast", _cast),
-    92: Function("EyeLikeOp", _renamed(isOutputSparse="OutputSparse")),
+    92: Function("EyeLikeOp", Renaming(isOutputSparse="OutputSparse")),
     93: Function("CustomProxyOpNode"),
     94: Function("StraightThrough"),
     95: Function("Tan"),

@@ -13,6 +13,8 @@ from bsls.shape import Dims
 if TYPE_CHECKING:
     import numpy as np
 
+    from bsls.network.node import Weights
+
 _DENSE, _SPARSE = b"d", b"s"
 _MAX_DIM = 2**48  # more is damage, also where there are no elements
 _COLUMN_MAJOR = 0  # the only format of a dense matrix that exists
@@ -119,6 +121,17 @@ class ConstantWeights:
         import numpy as np
 
         return np.full(self.dims[::-1], self.value, np.float64 if self.element_size == 8 else np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class ReshapedWeights:
+    """The same values, in the same order, as those of another parameter, whose `dims` are others."""
+
+    weights: Weights
+    dims: Dims
+
+    def array(self) -> np.ndarray:
+        return self.weights.array().reshape(self.dims[::-1])
 
 
 _TYPES = {2: "<f2", 4: "<f4", 8: "<f8"}

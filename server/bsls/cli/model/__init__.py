@@ -15,6 +15,8 @@ _COMMANDS = {
     "verify": "Read models to the end, and look for what is wrong with them.",
     "rename": "Give nodes of a model other names.",
     "copy-weights": "Copy values of parameters from one model to another.",
+    "convert": "Write a model as one of the other generation, v1 or v2.",
+    "from-safetensors": "Write a model with the values in a safetensors file.",
 }
 
 
