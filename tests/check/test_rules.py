@@ -120,7 +120,8 @@ def test_a_missing_path_is_pointed_at_where_it_was_given(tmp_path: Path) -> None
     text = CONFIG.replace('"d.txt"', '"$data$"').replace("y = Input {2}\n", 'y = BS.Network.Load ("$m$.dnn")\n')
     found = findings(tmp_path, 'data = "$file$"\nfile = "d.txt"\nm = "no"\n' + text)
     assert lines_of(found) == {"missing-model": 10}
-    found = findings(tmp_path, 'data = "$file$"\nfile = "d.text"\n' + text.replace("$m$.dnn", "$file$"))
+    (tmp_path / "training.txt").touch()
+    found = findings(tmp_path, 'data = "$file$"\nfile = "trainng.txt"\n' + text.replace("$m$.dnn", "$file$"))
     assert lines_of(found) == {"missing-file": 1, "missing-model": 1}
 
 

@@ -69,7 +69,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _written(context: Context, span: Span) -> Span:
     """Where a path was given, which may be the value of a variable."""
-    sections = (c.section for c in context.commands)
+    sections = [s for c in context.commands for s in (c.section, c.section.top)]
     return next((s.written(span) for s in sections if s.text.offset_of(span.source, span.start) is not None), span)
 
 
