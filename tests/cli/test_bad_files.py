@@ -62,7 +62,7 @@ def test_bad_models(name: str, tmp_path: Path) -> None:
     assert checked.code == 1
     assert f"c.cntk:13:32: error: 'm.dnn' {problem}" in checked.out
     assert "1 error, 0 warnings in 1 file" in checked.out
-    shown = bsls(tmp_path, "model", "show", "m.dnn")
+    shown = bsls(tmp_path, "model", "weights", "m.dnn", "W")
     assert shown.code == 1
     assert shown.last.startswith(f"error: 'm.dnn' {problem}")
     assert all_files(tmp_path) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from bsls.modelfile import v1
 from bsls.network.network import Network
 from bsls.network.node import ArrayWeights, Node
 from processes import bsls
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "models"
 
 
 def save(path: Path, **parameters: np.ndarray) -> None:
@@ -169,3 +172,32 @@ def test_tensors_that_do_not_fit(arguments: list[str], words: str, models: Path)
     assert found.code == 1
     assert words in found.err
     assert not (models / "n.dnn").exists()
+
+
+def test_diff_of_values(models: Path) -> None:
+    bsls(models, "model", "copy-weights", "b.dnn", "a.dnn", "-o", "c.dnn")
+    found = bsls(models, "model", "diff", "a.dnn", "c.dnn")
+    assert (found.code, found.out) == (1, "~ L1.W\n    values: 6 of 6 differ, by 1 at most\n1 changed\n")
+    assert bsls(models, "model", "diff", "a.dnn", "c.dnn", "--no-weights").out == (
+        "the same nodes (weights are not compared)\n"
+    )
+
+
+def test_logs(models: Path) -> None:
+    (models / "a.log").write_text(bsls(models, "model", "graph", "a.dnn", "--format", "log").out)
+    found = bsls(models, "model", "diff", "a.log", "a.dnn")
+    assert (found.code, found.out) == (0, "the same nodes (weights and settings are not compared)\n")
+    assert bsls(models, "model", "nodes", "a.log", "z").out == "z = Tanh (L1.W) : [3 x 2] -> [3 x 2]\n"
+    assert bsls(models, "model", "show", "a.log").out.startswith("a.log: log of CNTK, 3 nodes, float\n")
+    assert bsls(models, "model", "graph", "a.log").out.startswith("<svg")
+
+
+@pytest.mark.parametrize(("file", "samples"), [("adam.ckp", 480), ("criteria.ckp", 384)])
+def test_checkpoints(file: str, samples: int, models: Path) -> None:
+    shutil.copy(GOLDEN / file, models)
+    found = bsls(models, "model", "show", file)
+    assert (found.code, found.err) == (0, "")
+    assert found.out.startswith(f"{file}: training checkpoint of a config (v1)\n\nsamples seen:     {samples}\n")
+    shown = json.loads(bsls(models, "model", "show", file, "--format", "json").out)
+    assert shown["samples"] == samples and len(shown["gradients"]) == 4
+    assert (shown["best"] is None) == (file == "adam.ckp")

@@ -35,7 +35,7 @@ memory:           48 B of parameters, 72 B of values per sample; with gradients 
 
 
 def test_table() -> None:
-    assert as_text(v1.read(MODELS / "double.dnn"), "double.dnn", 31) == TABLE
+    assert as_text(v1.read(MODELS / "double.dnn"), "double.dnn", "CNTK v1 model (version 31)") == TABLE
 
 
 def test_json() -> None:
@@ -65,12 +65,12 @@ def test_names_without_access_and_origins() -> None:
     assert shown["access"] is None
     place = {"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 11}}
     assert shown["origin"] == {"path": "n.bs", "range": place}
-    assert "h[0]                  Exp" in as_text(network, "m")
+    assert "h[0]                  Exp" in as_text(network, "m", "model")
 
 
 def test_unknown_shapes_and_odd_names() -> None:
     network = Network()
     network.add(Node("Riddle", "a\x1b[2J"))
-    text = as_text(network, "m")
+    text = as_text(network, "m", "model")
     assert "a\\x1b[2J" in text and "  ?" in text
     assert as_json(network)["nodes"][0]["shape"] is None

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from v2_files import array, write
 
 from bsls.finding import BsError
 from bsls.modelfile.checkpoint import BestCriterion, Checkpoint, read_checkpoint, write_checkpoint
+from bsls.modelfile.dictionary import Size
+from bsls.modelfile.v2_checkpoint import read_trainer_checkpoint
 
 MODELS = Path(__file__).parents[1] / "golden" / "models"
 NAMES = ("adam", "fsadagrad", "criteria")
@@ -82,3 +85,47 @@ def test_failed_write_keeps_the_old_one(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="one count for each gradient"):
         write_checkpoint(Checkpoint(0, 0, 0, gradients=[np.zeros((1, 1))], counts=[]), path)
     assert path.read_bytes() == b"old"
+
+
+def learner(**more: object) -> dict[str, object]:
+    values = [array(np.zeros((2, 3), np.float32)), array(np.zeros((), np.float32))]
+    schedule = {"version": Size(2), "type": "TrainingParameterSchedule", "epoch_size": Size(0), "ref_mb_size": Size(1),
+                "schedule": {"0": 0.5, "1000": 0.25}}  # fmt: skip
+    return {
+        "version": Size(3), "type": "Learner", "sample_count": Size(20), "minibatchCount": Size(4), "sweepCount": Size(1),
+        "learnig_rate_schedule": schedule, "smoothed_gradients": values, **more,
+    }  # fmt: skip
+
+
+def test_checkpoints_of_the_v2_library(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "m.ckp", {"Version": Size(1), "Learners": [learner()], "DistributedState": {"0": {}, "1": {}}}
+    )
+    found = read_trainer_checkpoint(path)
+    (state,) = found.learners
+    assert (state.samples, state.minibatches, state.sweeps, found.workers) == (20, 4, 1, 2)
+    assert (state.schedule.rates, state.schedule.minibatch) == ({0: 0.5, 1000: 0.25}, 1)
+    assert [g.dims for g in state.gradients] == [(3, 2), ()]
+
+
+def test_old_checkpoints_of_the_v2_library(tmp_path: Path) -> None:
+    """Gradients by identifiers of parameters, a unit in the place of a size, workers without a key of their own."""
+    schedule = {"version": Size(1), "unit": Size(0), "schedule": {"0": 0.5}}
+    values = learner(Parameter5=array(np.zeros(4, np.float32)), learnig_rate_schedule=schedule)
+    for key in ("smoothed_gradients", "sweepCount"):
+        del values[key]
+    found = read_trainer_checkpoint(write(tmp_path / "m.ckp", {"Learners": [values], "ExternalState": {"0": {}}}))
+    (state,) = found.learners
+    assert (state.sweeps, state.schedule.minibatch, found.workers) == (None, 1, 1)
+    assert [g.dims for g in state.gradients] == [(4,)]
+
+
+@pytest.mark.parametrize("key", ["sample_count", "minibatchCount", "learnig_rate_schedule"])
+def test_damaged_checkpoints_of_the_v2_library(key: str, tmp_path: Path) -> None:
+    values = learner()
+    del values[key]
+    with pytest.raises(BsError, match=f"missing or of another type .'{key}'"):
+        read_trainer_checkpoint(write(tmp_path / "m.ckp", {"Learners": [values]}))
+    values[key] = "text"
+    with pytest.raises(BsError, match="cannot be read as a checkpoint"):
+        read_trainer_checkpoint(write(tmp_path / "m.ckp", {"Learners": [values]}))

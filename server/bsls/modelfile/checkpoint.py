@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 VERSION = 3
 """The version of checkpoints that is written, and the newest that is read."""
 
+
+class IsCheckpoint(BsError):
+    """A checkpoint, of either generation, where a model was expected."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            "model-file",
+            f"'{path}' is a training checkpoint, not a CNTK model",
+            help="the model has the same name without '.ckp'",
+        )
+
+
 _HELP = "copy it again, or delete it: training then goes on from the model, with its momentum lost"
 
 
@@ -153,4 +165,4 @@ def write_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> No
         writer.marker("ECKP")
 
 
-__all__ = ["VERSION", "BestCriterion", "Checkpoint", "read_checkpoint", "write_checkpoint"]
+__all__ = ["VERSION", "BestCriterion", "Checkpoint", "IsCheckpoint", "read_checkpoint", "write_checkpoint"]

@@ -16,6 +16,7 @@ from bsls.finding import BsError
 from bsls.modelfile import legacy
 from bsls.modelfile.atomic import atomic_file
 from bsls.modelfile.binary import BinaryReader, BinaryWriter, reading
+from bsls.modelfile.checkpoint import IsCheckpoint
 from bsls.modelfile.dictionary import HELP, is_dictionary
 from bsls.modelfile.fields import read_field, write_field
 from bsls.modelfile.weights import StoredMatrix, StoredWeights, read_matrix, write_matrix
@@ -209,11 +210,7 @@ def _refuse_other_kinds(reader: BinaryReader) -> None:
     """Names the kinds of files that are easily taken for a v1 model."""
     start = reader.peek(4096)
     if start.startswith(("BCKP".encode("utf-16-le"), "BVersion".encode("utf-16-le"))):
-        raise BsError(
-            "model-file",
-            f"'{reader.path}' is a training checkpoint, not a CNTK model",
-            help="the model has the same name without '.ckp'",
-        )
+        raise IsCheckpoint(reader.path)
     if is_dictionary(start):
         raise BsError(
             "model-file",

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from bsls.finding import BsError
+from bsls.modelfile.checkpoint import IsCheckpoint
 from bsls.modelfile.dictionary import ELEMENT_TYPES, FREE, INFERRED, Axis, is_dictionary, read_dictionary
 from bsls.modelfile.v2_operations import BLOCK, COMBINE, FUNCTIONS, Function, NotConvertible
 from bsls.network.network import Network
@@ -45,11 +46,7 @@ def read(path: str | os.PathLike[str]) -> Network:
     path = os.fspath(path)
     composite = read_dictionary(path, "CNTK v2 model")
     if "Learners" in composite:
-        raise BsError(
-            "model-file",
-            f"'{path}' is a training checkpoint, not a CNTK model",
-            help="the model has the same name without '.ckp'",
-        )
+        raise IsCheckpoint(path)
     return _Composite(_Record(composite, path)).network()
 
 

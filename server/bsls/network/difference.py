@@ -1,6 +1,6 @@
 """What changed from one network to another: nodes added, removed, renamed, and what differs in those of the same name.
 
-The weights of parameters are not looked at, nor what belongs to a state of training such as counts of samples.
+What belongs to a state of training, such as counts of samples, is not looked at.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from math import prod
 
 from bsls.network.network import Network
 from bsls.network.node import GROUPS, Node
@@ -20,7 +21,10 @@ _SHAPES = frozenset(("dims", "shape"))  # attributes that say what the shape of 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something about a node: `operation`, `inputs`, `shape`, or the name of an attribute; before and after, as text."""
+    """Something about a node: `operation`, `inputs`, `shape`, or the name of an attribute; before and after, as text.
+
+    `values` of parameters have no text before; after says how many differ, and by how much.
+    """
 
     what: str
     before: str
@@ -51,8 +55,10 @@ class Difference:
         return bool(self.added or self.removed or self.renamed or self.changed or self.groups)
 
 
-def difference(before: Network, after: Network) -> Difference:
+def difference(before: Network, after: Network, *, settings: bool = True, weights: bool = False) -> Difference:
     """What changed; nodes correspond by their names, whatever the capitals.
+
+    Without `settings`, which logs do not tell, attributes and groups are not compared; with `weights`, values are.
 
     A node counts as renamed where all but the name is equal, inputs included (which may be renamed themselves), and just
     one node of the other network comes into question.
@@ -65,9 +71,15 @@ def difference(before: Network, after: Network) -> Difference:
     pairs |= renamed
     new_names = set(renamed.values())
     names = {node.name.lower(): twin.name for node, twin in pairs.items()}
-    changed = [
-        ChangedNode(n, pairs[n], c) for n in before.by_name() if n in pairs and (c := _changes(n, pairs[n], names))
-    ]
+    changed: list[ChangedNode] = []
+    for node in before.by_name():
+        if (twin := pairs.get(node)) is None:
+            continue
+        changes = [*_changes(node, twin, names), *(_settings(node, twin) if settings else ())]
+        if weights:
+            changes += _values(node, twin)
+        if changes:
+            changed.append(ChangedNode(node, twin, tuple(changes)))
     return Difference(
         added=[n for n in added if n not in new_names],
         removed=[n for n in removed if n not in renamed],
@@ -76,12 +88,13 @@ def difference(before: Network, after: Network) -> Difference:
         groups={
             group: (list(old), list(new))
             for group in GROUPS
-            if Counter(_listed(old := before.groups[group], names)) != Counter(_listed(new := after.groups[group]))
+            if settings
+            and Counter(_listed(old := before.groups[group], names)) != Counter(_listed(new := after.groups[group]))
         },
     )
 
 
-def _changes(before: Node, after: Node, names: Mapping[str, str]) -> tuple[Change, ...]:
+def _changes(before: Node, after: Node, names: Mapping[str, str]) -> list[Change]:
     changes: list[Change] = []
     if before.op != after.op:
         changes.append(Change("operation", before.op, after.op))
@@ -91,11 +104,32 @@ def _changes(before: Node, after: Node, names: Mapping[str, str]) -> tuple[Chang
         )
     if _shape(before) != _shape(after):
         changes.append(Change("shape", _shape(before), _shape(after)))
+    return changes
+
+
+def _settings(before: Node, after: Node) -> list[Change]:
     old, new = _attributes(before), _attributes(after)
-    for name in dict.fromkeys([*old, *new]):
-        if old.get(name) != new.get(name) and before.op == after.op:
-            changes.append(Change(name, _shown(old.get(name)), _shown(new.get(name))))
-    return tuple(changes)
+    return [
+        Change(name, _shown(old.get(name)), _shown(new.get(name)))
+        for name in dict.fromkeys([*old, *new])
+        if old.get(name) != new.get(name) and before.op == after.op
+    ]
+
+
+def _values(before: Node, after: Node) -> list[Change]:
+    """Values that differ; what is no number equals itself. Another number of values shows in the shape."""
+    if before.value is None or after.value is None or prod(before.value.dims) != prod(after.value.dims):
+        return []
+    import numpy as np
+
+    old, new = (np.asarray(node.value.array()).reshape(-1) for node in (before, after) if node.value is not None)
+    differ = ~((old == new) | (np.isnan(old) & np.isnan(new)))
+    count = int(np.count_nonzero(differ))
+    if not count:
+        return []
+    with np.errstate(invalid="ignore", over="ignore"):
+        most = float(np.max(np.abs(old[differ].astype(np.float64) - new[differ])))
+    return [Change("values", "", f"{count:,} of {old.size:,} differ, by {most:.6g} at most")]
 
 
 def _listed(nodes: Iterable[Node], names: Mapping[str, str] | None = None) -> list[str]:

@@ -20,13 +20,11 @@ def command(file: str, pattern: str, op: str | None, form: str) -> None:
     import json
     from fnmatch import fnmatchcase
 
+    from bsls.cli.model.opened import opened
     from bsls.cli.render.model import as_json
     from bsls.cli.render.totals import plain
-    from bsls.modelfile import model
-    from bsls.network.validation import validate
 
-    network = model.read(file)
-    validate(network)
+    network = opened(file)
     # a name may hold brackets, which are not meant as sets of characters
     wanted = pattern.lower().replace("[", "[[]")
     found = [

@@ -1,4 +1,4 @@
-"""`bsls model show`: what is in a model file."""
+"""`bsls model show`: what is in a model file, a checkpoint or a log."""
 
 from __future__ import annotations
 
@@ -9,17 +9,42 @@ import click
 @click.argument("file", nargs=-1, required=True)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(file: tuple[str, ...], form: str) -> None:
-    """Show the nodes of a model: operation, inputs, shape, and the name that reaches each from BrainScript."""
+    """Show the nodes of a model: operation, inputs, shape, and the name that reaches each from BrainScript.
+
+    FILE can also be a training checkpoint, or the log of a run, whose networks are shown without weights.
+    """
     import json
 
+    from bsls.cli.model.opened import opened
     from bsls.cli.render.model import as_json, as_text
-    from bsls.modelfile import model
-    from bsls.network.validation import validate
+    from bsls.modelfile import model, training_log
+    from bsls.modelfile.checkpoint import IsCheckpoint
 
     for path in file:
-        network = model.read(path)
-        validate(network)
+        try:
+            network = opened(path)
+        except IsCheckpoint:
+            _show_checkpoint(path, form)
+            continue
+        log = training_log.is_log(path)
+        version = None if log else model.version(path)
+        kind = "log of CNTK" if log else "CNTK v2 model" if version is None else f"CNTK v1 model (version {version})"
         if form == "json":
-            click.echo(json.dumps({"path": path, "version": model.version(path), **as_json(network)}, indent=1))
+            click.echo(json.dumps({"path": path, "version": version, **as_json(network)}, indent=1))
         else:
-            click.echo(as_text(network, path, model.version(path)))
+            click.echo(as_text(network, path, kind))
+
+
+def _show_checkpoint(path: str, form: str) -> None:
+    import json
+
+    from bsls.cli.render.checkpoint import as_json, as_text
+    from bsls.modelfile import v2
+    from bsls.modelfile.checkpoint import read_checkpoint
+    from bsls.modelfile.v2_checkpoint import read_trainer_checkpoint
+
+    found = read_trainer_checkpoint(path) if v2.is_v2(path) else read_checkpoint(path)
+    if form == "json":
+        click.echo(json.dumps({"path": path, **as_json(found)}, indent=1))
+    else:
+        click.echo(as_text(found, path), nl=False)

@@ -10,8 +10,11 @@ from bsls.network.difference import Change, Difference
 from bsls.network.node import Node
 
 
-def as_text(found: Difference) -> str:
-    """A line for each node: `-` removed, `+` added, `=` renamed, `~` changed (and then what); groups and totals."""
+def as_text(found: Difference, left_out: str = "") -> str:
+    """A line for each node: `-` removed, `+` added, `=` renamed, `~` changed (and then what); groups and totals.
+
+    `left_out` names what was not compared.
+    """
     lines = [f"- {plain(node.prototype)}" for node in found.removed]
     lines += [f"+ {plain(node.prototype)}" for node in found.added]
     lines += [f"= {plain(old.name)} -> {plain(new.name)}" for old, new in found.renamed]
@@ -23,7 +26,8 @@ def as_text(found: Difference) -> str:
     words = [f"{len(nodes)} {word}" for word, nodes in counts.items() if nodes] or ["the same nodes"]
     if found and not any(counts.values()):
         words.append("other groups")
-    return "\n".join([*lines, f"{', '.join(words)} (weights are not compared)"]) + "\n"
+    closing = f" ({left_out} are not compared)" if left_out else ""
+    return "\n".join([*lines, f"{', '.join(words)}{closing}"]) + "\n"
 
 
 def as_json(found: Difference) -> dict[str, Any]:
@@ -56,4 +60,6 @@ def _names(nodes: list[Node]) -> str:
 
 
 def _change(change: Change) -> str:
+    if change.what == "values":
+        return f"values: {change.after}"
     return f"{change.what}: {plain(change.before) or 'none'} -> {plain(change.after) or 'none'}"

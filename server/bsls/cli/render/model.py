@@ -17,9 +17,8 @@ _COLUMNS = ("name", "in BrainScript", "operation", "shape", "values", "learnable
 _NUMBERS = _COLUMNS.index("values")
 
 
-def as_text(network: Network, path: str, version: int | None = None) -> str:
-    """A table of the nodes of `network`, read from `path` (a v1 model file of `version`, else a v2 model), its groups and
-    its totals.
+def as_text(network: Network, path: str, kind: str) -> str:
+    """A table of the nodes of `network`, read from `path`, a file of `kind` (for the title), its groups and its totals.
 
     The second column is what reaches a node of a loaded model `net`: `net.L4_y`; it is empty where nothing does. Nodes
     that have no shapes yet are validated; a shape that stays unknown is a question mark.
@@ -28,7 +27,6 @@ def as_text(network: Network, path: str, version: int | None = None) -> str:
     access = access_names(network)
     rows = [_COLUMNS, *(_row(node, access.get(node.name, "")) for node in network.by_name())]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS) - 1)]
-    kind = "CNTK v2 model" if version is None else f"CNTK v1 model (version {version})"
     lines = [f"{path}: {kind}, {counted(len(network), 'node')}, {network.precision}", ""]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
