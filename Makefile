@@ -32,6 +32,7 @@ test-all: .make/setup .make/editors
 bench: .make/setup
 	@$(BIN)/python benchmarks/check.py
 	@$(BIN)/python benchmarks/network.py
+	@$(BIN)/python benchmarks/modelfile.py
 	@$(BIN)/python benchmarks/editor.py
 	@$(BIN)/python benchmarks/training.py
 

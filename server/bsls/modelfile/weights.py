@@ -79,7 +79,8 @@ def write_matrix(writer: BinaryWriter, values: np.ndarray, rows: int, cols: int,
 class StoredWeights:
     """Weights that are in a file: an implementation of `network.node.Weights`.
 
-    `dims` is the shape of the parameter, first dimension fastest, `offset` where its first element is.
+    `dims` is the shape of the parameter, first dimension fastest, `offset` where its first element is. They are read when
+    they are asked for, each time, and not mapped: a file that is cut off under a mapping ends the process.
     """
 
     path: str
