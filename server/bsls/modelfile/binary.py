@@ -65,7 +65,8 @@ class BinaryReader:
             "model-file", f"'{self.path}' is not a {self.kind}, or a damaged one: it {problem}", help=self._help
         )
 
-    def _ends(self) -> BsError:
+    def ends(self) -> BsError:
+        """The error for a file that goes no further."""
         if not self.size:
             return self.error("is empty")
         return self.error(f"ends in the middle of {self.part} at byte {self.size}")
@@ -84,15 +85,15 @@ class BinaryReader:
     def skip(self, count: int) -> None:
         """Goes over `count` bytes, which must be there."""
         if count > self.left:
-            raise self._ends()
+            raise self.ends()
         self.at += count
 
     def take(self, count: int) -> bytes:
         if count > self.left:
-            raise self._ends()
+            raise self.ends()
         data = self.peek(count)
         if len(data) < count:  # cut off while we read it
-            raise self._ends()
+            raise self.ends()
         self.at += count
         return data
 
@@ -158,7 +159,7 @@ class BinaryReader:
             if end >= 0:
                 break
             if len(data) < size:
-                raise self._ends()
+                raise self.ends()
             size *= 4
         try:
             text = data[:end].decode(encoding)
@@ -173,7 +174,7 @@ class BinaryReader:
         found = self.peek(len(expected))
         if found != expected:
             if len(found) < len(expected) and expected.startswith(found):
-                raise self._ends()
+                raise self.ends()
             return False
         self.at += len(expected)
         return True

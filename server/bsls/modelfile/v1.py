@@ -7,6 +7,7 @@ groups. Weights are left in the file until they are asked for.
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Mapping
 from math import prod
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 VERSION = 31
 """The version that is written, and the newest that is read: that of CNTK 2.7."""
 
+_WINDOW, _LONGEST_START = 1 << 16, 32
+"""Bytes that are searched at once for the start of a node, and that such a start has at most."""
+
 _RUN_COUNT = 5
 """Position of the sample count among the inputs of BatchNormalization."""
 
@@ -53,14 +57,15 @@ def read_version(path: str | os.PathLike[str]) -> int:
         return _version(reader)
 
 
-def read(path: str | os.PathLike[str]) -> Network:
+def read(path: str | os.PathLike[str], *, lenient: bool = False) -> Network:
     """The network in a v1 model file, with the values of its parameters as `StoredWeights`; nodes have no shapes yet.
 
-    Raises BsError (rule `model-file`) for what is no such file, damaged, or of a later version.
+    Raises BsError (rule `model-file`) for what is no such file, damaged, or of a later version. Nodes of operations that
+    are not known raise it as well, unless `lenient`: then they have no attributes.
     """
     path = os.fspath(path)
     with reading(path, "CNTK model", HELP) as reader:
-        return _NetworkReader(reader).read()
+        return _NetworkReader(reader, lenient).read()
 
 
 def bytes_behind(path: str | os.PathLike[str]) -> int:
@@ -71,8 +76,9 @@ def bytes_behind(path: str | os.PathLike[str]) -> int:
 
 
 class _NetworkReader:
-    def __init__(self, reader: BinaryReader) -> None:
+    def __init__(self, reader: BinaryReader, lenient: bool = False) -> None:
         self.reader = reader
+        self.lenient = lenient
         self.network = Network()
         self.version = 1
 
@@ -109,17 +115,51 @@ class _NetworkReader:
             raise reader.error(f"has a node without a name ({reader.part})")
         reader.part = f"node '{name}' ({operation})"
         op = ops.get(operation)
-        if op is None:
+        if op is None and not self.lenient:
             raise BsError(
                 "model-file",
                 f"'{reader.path}' has the node '{name}' of the operation '{operation}', which is not supported",
-                help="an operation that this version does not have, or a damaged file",
+                help=f"an operation that this version does not have, or a damaged file; `bsls model show {reader.path}` "
+                "shows the rest",
             )
         if name in self.network:
             raise reader.error(f"has two nodes named '{name}'")
-        node = Node(op.name, name, precision=precision or "float")
-        self._payload(node, op)
+        node = Node(op.name if op else operation, name, precision=precision or "float")
+        if op is not None:
+            self._payload(node, op)
+        else:
+            self._skip_payload()
         self.network.add(node)
+
+    def _skip_payload(self) -> None:
+        """Goes on to where the next node begins, or the list ends: nothing says how long an unknown payload is."""
+        reader = self.reader
+        texts = [f"{precision}\0".encode("utf-16-le") for precision in ELEMENT_SIZES]
+        starts = re.compile(b"|".join([*texts, "ENodeList\0".encode("utf-16-le")]))
+        while reader.left:
+            window = reader.peek(_WINDOW)
+            found = starts.search(window)
+            if found is None:
+                reader.skip(max(len(window) - _LONGEST_START, 1))
+                continue
+            reader.skip(found.start())
+            if self._node_begins():
+                return
+            reader.skip(1)
+        raise reader.ends()
+
+    def _node_begins(self) -> bool:
+        """Whether the texts that a node begins with come next, or the end of the list; without going on."""
+        reader, at = self.reader, self.reader.at
+        try:
+            if reader.next_is("ENodeList"):
+                return True
+            _, operation, name = reader.text(), reader.text(), reader.text()
+            return operation.isascii() and operation.isidentifier() and bool(name) and name.isprintable()
+        except BsError:
+            return False
+        finally:
+            reader.at = at
 
     def _payload(self, node: Node, op: Op) -> None:
         """Attributes: what the file holds, what older versions had instead, and defaults for the rest."""
@@ -181,7 +221,8 @@ class _NetworkReader:
     def _check_arity(self) -> None:
         for node in self.network:
             op = ops.get(node.op)
-            assert op is not None
+            if op is None:
+                continue
             least, most = op.arity
             count = len(node.inputs)
             if count < least or (most is not None and count > most):

@@ -38,16 +38,17 @@ def is_v2(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def read(path: str | os.PathLike[str]) -> Network:
+def read(path: str | os.PathLike[str], *, lenient: bool = False) -> Network:
     """The network of a v2 model, with the values of its parameters; nodes have no shapes yet.
 
-    Raises BsError (rule `model-file`) for what is no such file, damaged, or has functions without counterpart.
+    Raises BsError (rule `model-file`) for what is no such file, or damaged. Functions without counterpart raise it as
+    well, unless `lenient`: then they are nodes of operations such as Function98, without attributes.
     """
     path = os.fspath(path)
     composite = read_dictionary(path, "CNTK v2 model")
     if "Learners" in composite:
         raise IsCheckpoint(path)
-    return _Composite(_Record(composite, path)).network()
+    return _Composite(_Record(composite, path), lenient).network()
 
 
 class _Record:
@@ -86,7 +87,8 @@ class _Record:
 
 
 class _Composite:
-    def __init__(self, composite: _Record) -> None:
+    def __init__(self, composite: _Record, lenient: bool) -> None:
+        self.lenient = lenient
         self.made: dict[str, Node] = {}  # by identifier of the variable that the node computes
         self.alias: dict[str, str] = {}  # variables that are others
         self.produced: dict[str, list[str]] = {}  # variables by the function that they come from
@@ -153,8 +155,7 @@ class _Composite:
     def function(self, function: _Record) -> None:
         uid = function.get("uid", str)
         if function.get("type", str) == "UserDefinedFunction":
-            node = self.add(f"{uid}_Output_0", "UserDefinedV2Function", {}, "", function.get("name", str, ""))
-            self.links.append((node, function.items("inputs", str)))
+            self.opaque(function, "UserDefinedV2Function")
             return
         number = function.get("op", int)
         if number == COMBINE:
@@ -163,8 +164,16 @@ class _Composite:
             self.block(function)
         elif (known := FUNCTIONS.get(number)) is not None and (op := ops.get(known.operation)) is not None:
             self.primitive(function, known, op)
+        elif self.lenient:
+            self.opaque(function, f"Function{number}")
         else:
             raise self.error(f"function '{uid}' is of the unknown number {number}")
+
+    def opaque(self, function: _Record, operation: str) -> None:
+        """A function of which only the name and the inputs are known."""
+        name = function.get("name", str, "")
+        node = self.add(f"{function.get('uid', str)}_Output_0", operation, {}, "", name)
+        self.links.append((node, function.items("inputs", str)))
 
     def block(self, function: _Record) -> None:
         """A block computes what its inner function computes, with other variables in the place of its placeholders."""
@@ -189,6 +198,9 @@ class _Composite:
         try:
             attributes = known.convert(function.get("attributes", dict), [self.declared(i) for i in inputs])
         except NotConvertible as problem:
+            if self.lenient:
+                self.opaque(function, f"Function{function.get('op', int)}")
+                return
             raise self.error(f"function '{uid}' is or has {problem}, which is not supported") from problem
         except (KeyError, TypeError, IndexError, AttributeError) as problem:
             raise self.error(f"an attribute of '{uid}' ({op.name}) is missing or of another type") from problem

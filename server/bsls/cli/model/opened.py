@@ -8,13 +8,13 @@ from bsls.network.network import Network
 def opened(path: str) -> Network:
     """The network in a model file of either generation, validated, or the one in a log of CNTK.
 
-    Raises BsError (rule `model-file`) for what is neither.
+    It may have nodes of operations that are not known. Raises BsError (rule `model-file`) for what is neither.
     """
     from bsls.modelfile import model, training_log
     from bsls.network.validation import validate
 
     if training_log.is_log(path):
         return training_log.read(path)
-    network = model.read(path)
+    network = model.read(path, lenient=True)
     validate(network)
     return network

@@ -7,6 +7,7 @@ from bsls.network.network import Network
 from bsls.network.node import GROUPS
 from bsls.network.queries import dead_nodes
 from bsls.network.size import count, memory
+from bsls.schema import ops
 
 _MOST = 12  # names in a list that could be long
 
@@ -17,6 +18,7 @@ def totals(network: Network) -> list[str]:
     lists["loops"] = [f"{loop.entry.name} ({len(loop.nodes)} nodes)" for loop in recurrent_loops(network)]
     if any(network.groups[group] for group in ("criterion", "evaluation", "output")):
         lists["unused nodes"] = [n.name for n in dead_nodes(network)]
+    lists["not supported"] = [f"{n.name} ({n.op})" for n in network.by_name() if ops.get(n.op) is None]
     lines = [f"{title + ':':18}{_listed(names)}" for title, names in lists.items() if names]
     return [*lines, f"{'parameters:':18}{_parameters(network)}", f"{'memory:':18}{_memory(network)}"]
 
