@@ -13,6 +13,7 @@ def command(file: tuple[str, ...], form: str) -> None:
     from bsls.cli.model.opened import opened
     from bsls.cli.render.dot import as_dot
     from bsls.cli.render.svg import as_svg
+    from bsls.cli.render.totals import plain
     from bsls.modelfile import model
     from bsls.network.printing import evaluation_log
     from bsls.network.validation import validate
@@ -21,7 +22,7 @@ def command(file: tuple[str, ...], form: str) -> None:
         networks = [model.read(path) for path in file]
         for line in evaluation_log([(network, validate(network)) for network in networks]):
             if line.startswith("Validating -->"):
-                click.echo(line)
+                click.echo(plain(line))
     else:
         networks = [(path, opened(path)) for path in file]
         click.echo(as_dot(networks) if form == "dot" else as_svg(networks), nl=False)
