@@ -334,9 +334,9 @@ def test_the_whole_variable_is_replaced() -> None:
 # --- other languages -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["x.ndl", "x.mel"])
+@pytest.mark.parametrize("name", ["x.ndl"])
 @pytest.mark.parametrize("text", ["‸", "load = ‸", "DNN = [\n    ‸\n]", 'a = 1\nb = "$‸"', 'modelPath = "‸"'])
-def test_nothing_in_ndl_and_mel(tmp_path: Path, name: str, text: str) -> None:
+def test_nothing_in_ndl(tmp_path: Path, name: str, text: str) -> None:
     assert offered(text, tmp_path, name) == []
 
 

@@ -163,6 +163,6 @@ def test_the_word_is_marked() -> None:
     assert found is not None and found.span.text == "q"
 
 
-@pytest.mark.parametrize("name", ["x.ndl", "x.mel"])
-def test_nothing_in_ndl_and_mel(name: str) -> None:
+@pytest.mark.parametrize("name", ["x.ndl"])
+def test_nothing_in_ndl(name: str) -> None:
     assert said('outD‸ir = "a"', name=name) == said("a = $out‸Dir$\noutDir = 1", name=name) == ""

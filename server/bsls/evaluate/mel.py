@@ -54,6 +54,9 @@ class _Edited:
 
     network: Network | None
     complete: bool = True
+    path: str = ""
+    """Of the file that it was loaded from."""
+    name: str = ""
     lines: ScriptEvaluator | None = None
     """NDL that was added by lines of the script."""
 
@@ -83,6 +86,29 @@ def run_script(script: tree.MelScript, macros: Sequence[ndl.Script], environment
     With a strict environment the first problem is raised as BsError; else all are in its `findings`.
     """
     return _Runner(environment, macros, host).run(script)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptModel:
+    """A model as it is at a place of a script: its name there, the path that it was loaded from (or empty)."""
+
+    name: str
+    path: str
+    network: Network
+    default: bool = False
+
+
+def models_after(
+    script: tree.MelScript, macros: Sequence[ndl.Script], environment: Environment, host: Host
+) -> list[ScriptModel]:
+    """The models that are there after the statements of a script; problems are in the `findings` of the environment."""
+    runner = _Runner(environment, macros, host)
+    runner.run(script)
+    return [
+        ScriptModel(model.name, model.path, model.network, model is runner.default)
+        for model in runner.models.values()
+        if model.network is not None
+    ]
 
 
 class _Runner:
@@ -166,6 +192,7 @@ class _Runner:
 
     def _add(self, name: ExpandedText, model: _Edited) -> None:
         self._all.append(model)
+        model.name = name.text
         old = self.models.get(name.text.lower())
         if old is not None and old is self.default:
             self.default = None
@@ -352,7 +379,9 @@ class _Runner:
         except BsError:
             self._add(name, _Edited(None, False))
             raise
-        self._add(name, _Edited(model.network, model.complete) if model is not None else _Edited(None, False))
+        self._add(
+            name, _Edited(model.network, model.complete, file.text) if model is not None else _Edited(None, False)
+        )
 
     def _load_snippet(self, arguments: list[ExpandedText], option: Value | None, statement: tree.Command) -> None:
         name, file = arguments[:2]

@@ -9,6 +9,7 @@ from bsls.config.commands import Command
 from bsls.features.completion_item import Completion
 from bsls.features.document import Document
 from bsls.finding import BsError
+from bsls.project.files import Files
 from bsls.project.project import is_model_name
 from bsls.source import ExpandedText, Source, Span
 
@@ -58,12 +59,13 @@ def paths(
     *,
     quote: bool = False,
     wanted: Callable[[str], bool] | None = None,
+    files: Files | None = None,
 ) -> Iterator[Completion]:
     """Files (those whose names are `wanted`) and folders for the path at `replace`, which is without quotes.
 
-    Only the part of the path between two separators is completed in which the offset is.
+    `files` say where paths count from, if that is not where those of the document do. Only the part of the path between two separators is completed in which the offset is.
     """
-    source, files = document.source, document.files
+    source, files = document.source, files or document.files
     if files is None:
         return
     replace = _in_line(replace, offset)

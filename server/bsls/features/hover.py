@@ -17,8 +17,10 @@ from bsls.features.callee import (
 from bsls.features.describe import callee_text, code, node_text, paragraphs, value_text, written
 from bsls.features.document import Document, NetworkText
 from bsls.features.hover_config import hover_in_config, hover_of_variable
+from bsls.features.hover_script import hover_in_script
 from bsls.features.place import Place, View, completed_place, literal_at, member_of, place_at, value_of, word_at
 from bsls.features.references import bindings_at
+from bsls.features.script import is_editing_script
 from bsls.network.node import Node
 from bsls.resolve.docs import doc_above
 from bsls.resolve.scopes import PRELUDE
@@ -40,6 +42,9 @@ class Hover:
 
 def hover(document: Document, offset: int) -> Hover | None:
     """What is known of the word at an offset."""
+    if is_editing_script(document):
+        found = hover_in_script(document, offset)
+        return Hover(*found) if found is not None else None
     if document.kind == "config" and (found := hover_of_variable(document, offset)) is not None:
         return Hover(*found)
     network = document.network_at(offset)

@@ -306,7 +306,7 @@ class Project:
                 span,
                 help="train it first, or correct the path",
             )
-        evaluation = self._planned(path)
+        evaluation = self.planned(path)
         if evaluation is None or evaluation.network is None:
             if counters is None and self.writer(path) is None and VARIABLE.search(path) is None:
                 self.unknown_models.append((path, span))
@@ -321,8 +321,8 @@ class Project:
             network.groups["output"] = named_nodes(network, outputs)[0]
         return Model(network, validate(network), complete)
 
-    def _planned(self, path: str) -> Evaluation | None:
-        """The network that a command will write to `path`."""
+    def planned(self, path: str) -> Evaluation | None:
+        """The network that a command will write, or has written, to `path`; its nodes know where they were made."""
         key = self.files.absolute(path)
         networks = self._foreseen.networks
         if key not in networks:
@@ -338,7 +338,7 @@ class Project:
                     project.edit(command, host, strict=False, counters=counters)
                     networks |= {project.files.absolute(p): e for p, e in host.saved.items()}
                 elif (begun := project.starting_model(command)) is not None:
-                    networks[key] = project._planned(begun.text + ".0")
+                    networks[key] = project.planned(begun.text + ".0")
                 elif command.kind.copies:
                     value = command.section.require(command.kind.copies)
                     model = project.load_model(value.text, value.span, counters)

@@ -1,0 +1,160 @@
+"""Scripts of the model editing language in the editor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from editing import CURSOR, at_cursor, opened
+
+from bsls.features.completion import complete
+from bsls.features.definition import definition
+from bsls.features.hover import hover
+from bsls.modelfile import v1
+from bsls.network.network import Network
+from bsls.network.node import Node
+
+CONFIG = """command = Train:Edit
+Train = {
+    action = "train" ; modelPath = "models/net.dnn"
+    BrainScriptNetworkBuilder = {
+        x = Input {3} ; y = Input {2}
+        L1 = DenseLayer {4} (x)
+        z = LinearLayer {2} (L1)
+        ce = CrossEntropyWithSoftmax (y, z)
+        criterionNodes = (ce) ; outputNodes = (z)
+    }
+    SGD = { maxEpochs = 1 }
+    reader = { readerType = "CNTKTextFormatReader" ; file = "d.txt" ; input = { x = { dim = 3 ; format = "dense" } ; y = { dim = 2 ; format = "dense" } } }
+}
+Edit = { action = "edit" ; editPath = "scripts/e.mel" }
+"""
+
+SCRIPT = """m = LoadModel (models/net.dnn)
+n = LoadModel ("models/net.dnn", format=cntk)   # the same
+SetDefaultModel (n)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "c.cntk").write_text(CONFIG)
+    return tmp_path
+
+
+def offered(text: str, folder: Path) -> list[str]:
+    document, offset = at_cursor(text, folder / "scripts", "e.mel")
+    return [item.label for item in complete(document, offset)]
+
+
+def said(text: str, folder: Path) -> str:
+    document, offset = at_cursor(text, folder / "scripts", "e.mel")
+    found = hover(document, offset)
+    return found.markdown if found is not None else ""
+
+
+def test_nodes_of_a_model_that_is_not_trained_yet(folder: Path) -> None:
+    document, offset = at_cursor(SCRIPT + "CopyNode (m.L‸, x)\n", folder / "scripts", "e.mel")
+    found = {item.label: item for item in complete(document, offset)}
+    assert {"m.z", "m.ce", "m.x"} <= set(found)
+    assert found["m.z"].detail == "Plus [2 x *]"
+    assert (found["m.z"].replace.text, found["m.z"].insert) == ("m.L", "m.z")
+    assert found["m.z"].sort < next(item.sort for label, item in found.items() if label.endswith(".b"))
+
+
+def test_models_and_nodes_of_the_default_one(folder: Path) -> None:
+    labels = offered(SCRIPT + "SetProperty (‸, output, true)\n", folder)
+    assert labels[:3] == ["m.", "n.", "ce"] or {"m.", "n.", "ce"} <= set(labels)
+    assert offered(SCRIPT + "SaveModel (‸, f)", folder) == ["m", "n"]
+    assert offered("SaveModel (‸, f)\n" + SCRIPT, folder) == []
+
+
+def test_the_model_as_it_is_at_the_place(folder: Path) -> None:
+    before = SCRIPT + "Rename (m.z, m.out)\nDeleteNode (m.ce)\n"
+    labels = offered(before + "CopySubTree (m.‸", folder)
+    assert "m.out" in labels and not {"m.z", "m.ce"} & set(labels)
+
+
+@pytest.mark.parametrize(("text", "labels"), [
+    ("SetProperty (m.z, ou‸, true)", ["finalCriterion", "output", "learningRateMultiplier"]),
+    ("SetPropertyForSubTree (m.z, ‸, 0)", ["learningRateMultiplier", "needsGradient"]),
+    ("CopyNode (m.z, m.q, ‸)", ["copyFlag=all", "copyFlag=value"]),
+    ("Set‸", ["SetProperty", "SetNodeInput", "LoadModel"]),
+    ("DeleteNode (m.z, m.‸)", ["m.L1"]),
+    ("Copy (m.‸)", ["m.z"]),
+])  # fmt: skip
+def test_other_places(text: str, labels: list[str], folder: Path) -> None:
+    assert set(labels) <= set(offered(SCRIPT + text, folder))
+
+
+def test_files(folder: Path) -> None:
+    (folder / "old.dnn").touch()
+    assert offered("m = LoadModel (‸", folder) == ["old.dnn", "scripts/"]
+
+
+def test_in_a_section_of_a_script(folder: Path) -> None:
+    text = f"edit = E\nE = [\n{SCRIPT}CopyNode (m.‸, x)\n]\n"
+    assert "m.z" in offered(text, folder)
+
+
+def test_hover(folder: Path) -> None:
+    assert "z = Plus (z.PlusArgs[0], z.b)" in said(SCRIPT + "DeleteNode (m.‸z)", folder)
+    assert "node `z` of `models/net.dnn`" in said(SCRIPT + "DeleteNode (‸z)", folder)
+    assert "nodes of `models/net.dnn`" in said(SCRIPT + "DeleteNode (m.L1‸*)", folder)
+    assert "model `m`" in said(SCRIPT + "SaveModel (‸m, f)", folder)
+    assert "SetProperty (node, property, value)" in said("Set‸Property (a, b, c)", folder)
+    assert said(SCRIPT + "DeleteNode (m.n‸one)", folder) == ""
+
+
+def test_definition(folder: Path) -> None:
+    """Into the config that trains the model, whether its file is there or not."""
+    for _ in range(2):
+        document, offset = at_cursor(SCRIPT + "DeleteNode (m.‸z)", folder / "scripts", "e.mel")
+        (found,) = definition(document, offset)
+        assert found.span.text == "LinearLayer {2} (L1)" or found.span.text.startswith("LinearLayer")
+        assert found.span.source.path.endswith("c.cntk")
+        (folder / "models").mkdir(exist_ok=True)
+        network = Network()
+        network.add(Node("InputValue", "z", attributes={"dims": (3,), "dynamicAxis": ""}))
+        v1.write(network, folder / "models" / "net.dnn")
+    document, offset = at_cursor("m = LoadModel (models/‸net.dnn)", folder / "scripts", "e.mel")
+    assert [place.span.text.split()[0] for place in definition(document, offset)] == ["Train"]
+
+
+@pytest.mark.parametrize("data", [b"", b"B\0C\0N\0\0\0", None])
+def test_no_model_and_no_config(data: bytes | None, tmp_path: Path) -> None:
+    """A damaged model, or none, and a script that no config runs: nothing is known, nothing fails."""
+    if data is not None:
+        (tmp_path / "net.dnn").write_bytes(data)
+    text = "m = LoadModel (net.dnn)\nCopyNode (m.‸, "
+    document, offset = at_cursor(text, tmp_path, "e.mel")
+    assert complete(document, offset) == []
+    assert hover(document, offset) is None and definition(document, offset) == []
+
+
+def test_a_model_beside_a_script_that_no_config_runs(tmp_path: Path) -> None:
+    network = Network()
+    network.add(Node("InputValue", "x", attributes={"dims": (3,), "dynamicAxis": ""}))
+    v1.write(network, tmp_path / "net.dnn")
+    document, offset = at_cursor("m = LoadModel (net.dnn)\nCopyNode (m.‸", tmp_path, "e.mel")
+    assert [(item.label, item.detail) for item in complete(document, offset)] == [("m.x", "InputValue [3 x *]")]
+
+
+def test_node_names_in_a_config_lead_to_where_they_are_made(tmp_path: Path) -> None:
+    text = (
+        CONFIG + 'W = { action = "write" ; modelPath = "models/net.dnn" ; outputNodeNames = %s ; outputPath = "o" }\n'
+    )
+    for name, made in (("z‸", "z"), ("L1.x‸.PlusArgs[0]", "")):
+        document, offset = at_cursor(text.replace("Train:Edit", "Train:W") % name, tmp_path)
+        (found,) = definition(document, offset)
+        assert made in ("", found.span.text)
+
+
+@pytest.mark.parametrize("text", ["‸", "a = [", "CopyNode (m.L1‸.*", "x = (((((‸", "‸)"])
+def test_broken_scripts(text: str, tmp_path: Path) -> None:
+    document = opened(text.replace(CURSOR, ""), tmp_path, "e.mel")
+    offset = max(text.find(CURSOR), 0)
+    complete(document, offset)
+    hover(document, offset)
+    definition(document, offset)
