@@ -37,6 +37,10 @@ def findings(folder: Path, text: str) -> list[Finding]:
 
 
 CASES = [
+    ('outputPath = "out"', 'outputPath = "out" ; outputNodeNames = "z : q"', "unknown-node", 16),
+    ('Test = { action = "test" }', 'Test = { action = "dumpNodes" ; nodeName = "zz" }', "unknown-node", 15),
+    ('Test = { action = "test" }', 'Test = { action = "dumpNodes" ; nodeNameRegex = "q.*" }', "unknown-node", 15),
+    ('Test = { action = "test" }', 'Test = { action = "dumpNodes" ; nodeNameRegex = "(z" }', "config-value", 15),
     ("action = \"train\"", "action = \"Train\"", "unknown-action", 6),
     ("command = Train", "command = Trian", "unknown-command", 1),
     ("modelPath = \"m.dnn\"", "", "missing-key", 5),
@@ -106,6 +110,12 @@ def test_a_single_unknown_output_node_has_a_fix(tmp_path: Path) -> None:
     assert [fix.title for fix in found.fixes] == ["change to labels"]
     (edit,) = found.fixes[0].edits
     assert edit.span.text == "labls"
+
+
+def test_names_of_nodes_as_in_brainscript(tmp_path: Path) -> None:
+    text = CONFIG.replace('Test = { action = "test" }', 'Test = { action = "dumpNodes" ; nodeName = "z_PlusArgs[0]" }')
+    (found,) = [f for f in findings(tmp_path, text) if f.rule == "unknown-node"]
+    assert [fix.title for fix in found.fixes] == ["change to z.PlusArgs[0]"]
 
 
 def test_label_map_of_a_written_category(tmp_path: Path) -> None:

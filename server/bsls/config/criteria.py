@@ -55,6 +55,11 @@ def test_nodes(network: Network, section: Section) -> tuple[list[Node], list[Val
     found, unknown = named_nodes(network, names)
     if not found:
         found = list(dict.fromkeys([*network.groups["evaluation"], *network.groups["criterion"]]))
+    if not found and names:
+        raise BsError(
+            "unknown-node", "the network has none of the nodes that evalNodeNames lists, and no evaluation nodes nor a criterion",
+            names[0].span, help=_nodes_of(network),
+        )  # fmt: skip
     if not found:
         raise BsError(
             "no-criterion", "the network has neither evaluation nodes nor a criterion", section.span,
@@ -78,10 +83,9 @@ def output_nodes(network: Network, section: Section) -> tuple[list[Node], list[V
     names = section.get_array("outputNodeNames") or []
     found, unknown = named_nodes(network, names)
     if names and not found:
-        nodes = [n.name for n in network.by_name() if not n.is_parameter and "[" not in n.name]
         raise BsError(
             "unknown-node", "the network has none of the nodes that outputNodeNames lists", names[0].span,
-            help=f"nodes: {', '.join(nodes[:10])}" + (", ..." if len(nodes) > 10 else ""),
+            help=_nodes_of(network),
         )  # fmt: skip
     found = found or list(dict.fromkeys(network.groups["output"]))
     if not found:
@@ -96,3 +100,8 @@ def named_nodes(network: Network, names: Sequence[Value]) -> tuple[list[Node], l
     nodes = [network.find(v.text) for v in names]
     unknown = [v for v, n in zip(names, nodes, strict=True) if n is None]
     return list(dict.fromkeys(n for n in nodes if n is not None)), unknown
+
+
+def _nodes_of(network: Network) -> str:
+    nodes = [n.name for n in network.by_name() if not n.is_parameter and "[" not in n.name]
+    return f"nodes: {', '.join(nodes[:10])}" + (", ..." if len(nodes) > 10 else "")

@@ -17,7 +17,7 @@ from bsls.network.cloning import ancestors, duplicate
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.network.validation import validate
-from bsls.resolve.names import similar
+from bsls.resolve.names import similar, similar_node
 from bsls.schema import mel as schema
 from bsls.source import ExpandedText, Span
 from bsls.syntax import mel as tree
@@ -272,7 +272,7 @@ class _Runner:
                 "model-node", f"the model has no nodes '{named.pattern}'", named.span,
                 help="capitals matter in names with a `*`",
             )  # fmt: skip
-        meant = similar(named.pattern, (n.name for n in named.network))
+        meant = similar_node(named.pattern, named.network)
         prefix = named.text.text[: len(named.text) - len(named.pattern)]
         fixes = [Fix(f"change to {prefix}{meant}", (Edit(named.span, prefix + meant),))] if meant else []
         return BsError(

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from bsls.finding import BsError, Edit, Fix
+from bsls.network.naming import find_by_access
+from bsls.network.network import Network
 from bsls.source import Span
 
 
@@ -17,6 +19,12 @@ def similar(name: str, candidates: Iterable[str]) -> str | None:
             return candidate
     close = get_close_matches(name, names, 1, 0.75)
     return close[0] if close else None
+
+
+def similar_node(name: str, network: Network) -> str | None:
+    """The name of the node that was most likely meant, which may have been written as in BrainScript: L4_y for L4.y."""
+    found = find_by_access(network, name)
+    return found.name if found is not None else similar(name, (n.name for n in network.by_name()))
 
 
 def unknown_identifier(name: str, span: Span, candidates: Iterable[str], where: str = "") -> BsError:

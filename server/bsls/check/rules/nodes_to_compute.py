@@ -11,7 +11,7 @@ from bsls.config.section import Value
 from bsls.config.sgd import read_sgd
 from bsls.finding import BsError, Edit, Finding, Fix, Severity
 from bsls.network.network import Network
-from bsls.resolve.names import similar
+from bsls.resolve.names import similar_node
 from bsls.source import Span
 
 
@@ -26,20 +26,21 @@ def check(context: Context) -> Iterator[Finding]:
         except BsError as error:
             finding = error.finding
             if finding.rule == "unknown-node" and finding.span is not None:
-                meant = similar(finding.span.text, (n.name for n in evaluation.network))
-                finding.fixes = _fixes(finding.span, meant)
+                meant = similar_node(finding.span.text, evaluation.network)
+                finding.fixes = node_fixes(finding.span, meant)
             yield finding
             continue
         for value in unknown:
-            meant = similar(value.text, (n.name for n in evaluation.network))
-            fixes = _fixes(value.span, meant)
+            meant = similar_node(value.text, evaluation.network)
+            fixes = node_fixes(value.span, meant)
             yield Finding(
                 "unknown-node", f"the network has no node '{value.text}'; it is passed over", value.span, Severity.WARNING,
                 help=f"did you mean '{meant}'?" if meant else "", fixes=fixes,
             )  # fmt: skip
 
 
-def _fixes(span: Span, meant: str | None) -> list[Fix]:
+def node_fixes(span: Span, meant: str | None) -> list[Fix]:
+    """The change to the name that was probably meant."""
     return [Fix(f"change to {meant}", (Edit(span, meant),))] if meant else []
 
 
