@@ -25,13 +25,15 @@ X = variable(0, "Input0", (3,), name="x")
 
 def read(path: Path, values: dict[str, Any]) -> Network:
     """The network of a file, which is the same when it was written and read again."""
-    network = model.read(write(path / "m", values))
+    network = first = model.read(write(path / "m", values))
     assert validate(network).findings == []
-    v2_writing.write(network, path / "again")
-    again = model.read(path / "again")
-    assert validate(again).findings == []
-    assert not difference(network, again)
-    return network
+    for settings in (False, True):  # some are completed when they are written
+        v2_writing.write(network, path / "again")
+        again = model.read(path / "again")
+        assert validate(again).findings == []
+        assert not difference(network, again, settings=settings, weights=True)
+        network = again
+    return first
 
 
 def prototypes(network: Network) -> list[str]:
@@ -132,6 +134,10 @@ def axis(number: int) -> Axis:
     ((9,), (), 83, {"paddingHead": [Size(1)], "paddingFoot": [Size(2)], "paddingMode": Size(0), "paddingConstantValue": 0.0}, "Padding [12 x *]"),
     ((2,), (), 68, {"numClass": Size(10), "oneHotOutputSparse": False, "onehotAxis": axis(1)}, "OneHot [2 x 10 x *]"),
     ((2,), (), 91, {"newDataType": 2}, "Cast [2 x *]"),
+    ((2,), (), 76, {"randomDistributionType": "normal", "randomDistributionArgs": [0.0, 1.0], "rngSeed": Size(3), "rngOffset": Size(0)},
+     "RandomDistribution [2 x *]"),
+    ((2,), (), 15, {"dropoutRate": 0.5, "rngSeed": Size(3), "rngOffset": Size(0)}, "Dropout [2 x *]"),
+    ((3, 4), (), 68, {"numClass": Size(10), "oneHotOutputSparse": False, "onehotAxis": axis(-1)}, "OneHot [3 x 4 x 10 x *]"),
 ])  # fmt: skip
 def test_attributes(
     dims: tuple[int, ...], weights: tuple[int, ...], op: int, attributes: dict[str, Any], result: str, tmp_path: Path

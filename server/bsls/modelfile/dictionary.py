@@ -30,8 +30,6 @@ SPLIT = b"ktnc"
 INFERRED, FREE = 2**64 - 1, 2**64 - 3
 """Dimensions that are to be inferred, or differ from use to use."""
 
-UNKNOWN_SHAPE: Dims = (2**64 - 2,)
-
 MAX_MESSAGE = 2**31 - 1
 """A file that would have as many bytes is split."""
 

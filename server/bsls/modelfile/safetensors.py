@@ -54,7 +54,7 @@ def write(network: Network, path: str | os.PathLike[str]) -> int:
     for node in network.by_name():
         if node.value is not None:
             type = numpy_types[node.precision.partition(",")[0]]
-            tensors[node.name] = np.ascontiguousarray(node.value.array(), dtype=type)
+            tensors[node.name] = np.asarray(node.value.array(), dtype=type, order="C")
     data = save(tensors, metadata={"format": "np"})
     with atomic_file(path) as file:
         file.write(data)

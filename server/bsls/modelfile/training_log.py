@@ -90,7 +90,7 @@ def _take(match: re.Match[str], network: Network, inputs: dict[str, list[tuple[s
 
 
 def _shape(text: str) -> Shape:
-    *dims, last = text[1:-1].split(" x ")
+    *dims, last = re.sub(r" *\{[^}]*\}", "", text[1:-1]).split(" x ")  # strides, in old logs
     axis = None if last.isdigit() or not last else DynamicAxis(last)
     numbers = [*dims, last] if last.isdigit() else dims
     return Shape(tuple(int(d) for d in numbers if d.isdigit()), axis)

@@ -387,13 +387,16 @@ class _NetworkWriter:
 
 def parameter_dims(node: Node) -> Dims:
     """The shape of a parameter: what validation found, else what was declared. It must be known."""
-    dims: Any = node.shape.dims if node.shape else node.attributes["dims"]
+    dims: Any = node.shape.dims if node.shape else node.attributes.get("dims", (0,))
     if 0 in dims:
         shape = " x ".join(map(str, dims))
-        raise cannot_save(node, f"its shape [{shape}] is not known; nothing that is computed uses it")
+        raise cannot_save(node, f"its shape [{shape}] is not known; an operation that uses it would tell")
     return tuple(dims)
 
 
 def cannot_save(node: Node, problem: str) -> BsError:
     """The error for a node that no model file can hold."""
-    return BsError("model-file", f"the node '{node.name}' ({node.op}) cannot be saved: {problem}", node.origin)
+    return BsError(
+        "model-file", f"the node '{node.name}' ({node.op}) cannot be saved: {problem}", node.origin,
+        help="change or remove the node, or save another part of the network",
+    )  # fmt: skip

@@ -291,7 +291,8 @@ def _is_attribute(op: ops.Op, name: str, value: object) -> bool:
         return all(isinstance(item, bool) for item in items)
     if field in ("wstr", "str8") or attribute == "string":
         return isinstance(value, str)
-    if field in ("f32", "f64", "elem") or attribute == "number":
-        return isinstance(value, (int, float))
+    if field in ("f32", "f64", "elem") or attribute in ("number", "numbers"):
+        numbers = items if attribute == "numbers" else (value,)
+        return all(isinstance(item, (int, float)) for item in numbers)
     unknown = field is None and attribute is None and isinstance(value, str)
     return unknown or all(isinstance(item, int) for item in items)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite
 from typing import Any
 
 from bsls.modelfile.dictionary import ALL, ALL_STATIC, DYNAMIC, ELEMENT_TYPES, INFERRED, Axis, Single, Size  # fmt: skip
 from bsls.modelfile.v2_operations import (
     BATCH_NORMALIZATION,
+    DISTRIBUTION,
     FUNCTIONS,
     ONE_HOT,
     PADDING,
@@ -19,17 +19,19 @@ from bsls.modelfile.v2_operations import (
     Renaming,
 )  # fmt: skip
 from bsls.network.node import Node
-from bsls.schema.ops.cropping import PADDING_MODES
+from bsls.schema import ops
+from bsls.schema.ops.cropping import NOT_SET, PADDING_MODES
 from bsls.schema.ops.rules import NO_SEQUENCE
-from bsls.shape import Dims
+from bsls.shape import Dims, Shape
 
+UNKNOWN_AXES = Axis(2**31 - 3, "UnknownAxes", False)
 DEFAULT_AXIS, BATCH_AXIS = Axis(DYNAMIC, "defaultDynamicAxis", True), Axis(DYNAMIC, "defaultBatchAxis", False)
 
 NUMBERS = {function.operation: number for number, function in reversed(FUNCTIONS.items())}
 """Numbers of functions by operation; of several the first."""
 
-NUMBERS |= {"DiagTimes": 21, "SumColumnElements": NUMBERS["ReduceElements"]}
 NUMBERS |= dict.fromkeys(("MaxPooling", "AveragePooling"), NUMBERS["Pooling"])
+del NUMBERS["CustomProxyOpNode"]  # of which a network does not know what the library demands
 
 
 def attributes_of(node: Node) -> dict[str, Any]:
@@ -37,6 +39,12 @@ def attributes_of(node: Node) -> dict[str, Any]:
 
     Raises NotConvertible for what no function has.
     """
+    op = ops.get(node.op)
+    if (
+        op is not None and op.stored and "kernelShape" in node.attributes and node.shape
+    ):  # completed to the image's rank
+        stored = op.stored(node.attributes, [i.shape or Shape(()) for i in node.inputs], node.shape)
+        node = node.copy(attributes=node.attributes | dict(stored))
     if (write := _WRITERS.get(node.op)) is not None:
         return write(node)
     convert = FUNCTIONS[NUMBERS[node.op]].convert
@@ -45,9 +53,9 @@ def attributes_of(node: Node) -> dict[str, Any]:
 
 def dynamic_axes(name: str) -> list[Axis]:
     """The dynamic axes of a variable whose axis is called `name` here."""
-    if name == NO_SEQUENCE:
+    if name.startswith(NO_SEQUENCE):  # files that the library itself wrote number these two
         return [BATCH_AXIS]
-    return [Axis(DYNAMIC, name, True) if name else DEFAULT_AXIS, BATCH_AXIS]
+    return [DEFAULT_AXIS if not name or name.startswith("*") else Axis(DYNAMIC, name, True), BATCH_AXIS]
 
 
 def _renamed(node: Node, renaming: Renaming) -> dict[str, Any]:
@@ -106,7 +114,9 @@ def _slice(node: Node) -> dict[str, Any]:
 
 
 def _sliced(axis: Any) -> Axis:
-    return _SEQUENCE if axis == -1 else _static(axis)
+    if axis == -1:
+        raise NotConvertible("a slice in time")
+    return _static(axis)
 
 
 def _reshape(node: Node) -> dict[str, Any]:
@@ -210,7 +220,27 @@ def _delay(node: Node) -> dict[str, Any]:
 
 def _dropout(node: Node) -> dict[str, Any]:
     """The rate is a setting of the training."""
-    return {"dropoutRate": 0.0, **_renamed(node, RANDOM)}
+    return {"dropoutRate": 0.0, **_random(node)}
+
+
+def _random(node: Node) -> dict[str, Any]:
+    return {"rngSeed": Size(0), "rngOffset": Size(0), **_renamed(node, RANDOM)}
+
+
+def _sample(node: Node) -> dict[str, Any]:
+    convert = FUNCTIONS[NUMBERS[node.op]].convert
+    assert isinstance(convert, Renaming)
+    return {**_renamed(node, convert), **_random(node)}
+
+
+def _distribution(node: Node) -> dict[str, Any]:
+    """With an operand the shape is that of the operand."""
+    found = {**_renamed(node, DISTRIBUTION), **_random(node)}
+    if node.inputs:
+        del found["newShape"]
+    else:
+        found["newDataType"] = data_type(node.precision)
+    return found
 
 
 def _roi_pooling(node: Node) -> dict[str, Any]:
@@ -223,12 +253,13 @@ def _where(node: Node) -> dict[str, Any]:
 
 def _one_hot(node: Node) -> dict[str, Any]:
     axis: Any = node.attributes["axis"]
-    return {**_renamed(node, ONE_HOT), "onehotAxis": _static(axis + 1)}
+    return {**_renamed(node, ONE_HOT), "onehotAxis": Axis(axis, f"staticAxisIdx={axis}", False)}
 
 
 def _crop(node: Node) -> dict[str, Any]:
     offsets: list[Any] = [node.attributes[name] for name in ("xOffset", "yOffset")]
-    return {"offset": [Size(offset) for offset in offsets]} if all(map(isfinite, offsets)) else {}
+    given = len(node.inputs) == 2 and NOT_SET not in offsets
+    return {"offset": [Size(offset) for offset in offsets]} if given else {}
 
 
 def _padding(node: Node) -> dict[str, Any]:
@@ -236,12 +267,17 @@ def _padding(node: Node) -> dict[str, Any]:
 
 
 def _cast(node: Node) -> dict[str, Any]:
-    return {"newDataType": data_type(str(node.attributes["precision"]))}
+    """A v1 file has what it is cast to only as the precision of the node."""
+    return {"newDataType": data_type(str(node.attributes.get("precision", node.precision)))}
 
 
 def data_type(precision: str) -> int:
-    """The number of the element type."""
-    return next(number for number, type in ELEMENT_TYPES.items() if type.precision == precision)
+    """The number of the element type; of `half,float` that of the result. Raises NotConvertible for an unknown one."""
+    own = {"float16": "half"}.get(precision, precision.partition(",")[0])
+    for number, type in ELEMENT_TYPES.items():
+        if type.precision == own:
+            return number
+    raise NotConvertible(f"the precision {precision}")
 
 
 _WRITERS: dict[str, Callable[[Node], dict[str, Any]]] = {
@@ -261,9 +297,9 @@ _WRITERS: dict[str, Callable[[Node], dict[str, Any]]] = {
     "PastValue": _delay,
     "FutureValue": _delay,
     "ReduceElements": _reduce,
-    "SumColumnElements": lambda node: {
-        "axis": _static(1), "reductionOpName": "Sum", "reductionKeepDimensions": True,
-    },
+    "RandomSample": _sample,
+    "RandomSampleInclusionFrequency": _sample,
+    "RandomDistribution": _distribution,
     "RowStack": lambda node: {"axis": _static(node.attributes["axis"])},
     "OneHot": _one_hot,
     "Crop": _crop,

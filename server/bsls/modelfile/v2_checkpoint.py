@@ -46,7 +46,9 @@ def read_trainer_checkpoint(path: str | os.PathLike[str]) -> TrainerCheckpoint:
     values = read_dictionary(path, "CNTK v2 checkpoint")
     try:
         learners = [_learner(learner) for learner in values["Learners"]]
-        workers = values.get("DistributedState", {} if "Version" in values else values.get("ExternalState", {}))
+        external = {} if "Version" in values else values.get("ExternalState", {})
+        by_rank = all(rank.isdigit() and isinstance(state, dict) for rank, state in external.items())
+        workers = values.get("DistributedState", external if by_rank else {})
         return TrainerCheckpoint(learners, len(workers))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BsError(

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
 from itertools import count
 from typing import Any
 
 from bsls.finding import BsError
-from bsls.modelfile.dictionary import INFERRED, UNKNOWN_SHAPE, Array, Size, write_dictionary
+from bsls.modelfile.dictionary import FREE, Array, Size, write_dictionary
 from bsls.modelfile.v1 import cannot_save, parameter_dims
 from bsls.modelfile.v2 import CONSTANT, INPUT, PARAMETER, PLACEHOLDER
-from bsls.modelfile.v2_attributes import NUMBERS, attributes_of, data_type, dynamic_axes
-from bsls.modelfile.v2_operations import COMBINE, FUNCTIONS, NotConvertible
+from bsls.modelfile.v2_attributes import UNKNOWN_AXES, attributes_of, data_type, dynamic_axes
+from bsls.modelfile.v2_operations import COMBINE, NotConvertible
+from bsls.modelfile.v2_steps import order_of, steps_of
 from bsls.modelfile.weights import ConstantWeights, ReshapedWeights
 from bsls.network.network import Network
-from bsls.network.node import Node, Weights
+from bsls.network.node import ELEMENT_SIZES, Node, Weights
 from bsls.schema.ops.normalization import STATISTICS
 from bsls.shape import Dims
 
@@ -42,12 +44,12 @@ class _CompositeWriter:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.numbers = count()
-        self.names = {_name(n)[1].lower() for n in network}
+        self.taken = {text.lower() for node in network for text in _name(node)}
         self.uids: dict[int, str] = {}  # of what nodes compute
         self.done: set[int] = set()  # nodes that were written
         self.variables: list[dict[str, Any]] = []
         self.functions: list[dict[str, Any]] = []
-        self.awaited: set[str] = set()  # what functions of a loop use before it is computed
+        self.awaited: dict[str, Node] = {}  # what functions of a loop use before it is computed
         self.kernels = self._kernels()
 
     def composite(self) -> dict[str, Any]:
@@ -56,7 +58,7 @@ class _CompositeWriter:
             raise BsError("model-file", "the model computes nothing", help="a model of the v2 library is a function")
         for node in self.network.evaluation_order(roots):
             self._add(node)
-        self.variables += [self._variable(uid, PLACEHOLDER, UNKNOWN_SHAPE, 0) for uid in sorted(self.awaited)]
+        self.variables += [self._placeholder(uid, node) for uid, node in self.awaited.items()]
         root = self._function(COMBINE, self._new("Combine"), "", [self._uid(n) for n in roots], {})
         return {
             "type": "CompositeFunction",
@@ -70,7 +72,7 @@ class _CompositeWriter:
     def _add(self, node: Node) -> None:
         if node.is_input:
             dims: Any = node.attributes["dims"]
-            dims = tuple(d or INFERRED for d in dims)
+            dims = tuple(d or FREE for d in dims)
             variable = self._variable(self._uid(node), INPUT, dims, data_type(node.precision), _name(node)[1])
             variable["is_sparse"] = node.op == "SparseInputValue"
             variable["dynamic_axis"] = dynamic_axes(str(node.attributes.get("dynamicAxis") or ""))
@@ -90,63 +92,86 @@ class _CompositeWriter:
         }  # fmt: skip
         return variable | ({"name": name} if name else {})
 
+    def _placeholder(self, uid: str, node: Node) -> dict[str, Any]:
+        """For what comes later; the axes are found out when it takes its place, the shape is not."""
+        if node.shape is None or not node.shape.known:
+            raise cannot_save(node, "its shape is not known")
+        placeholder = self._variable(uid, PLACEHOLDER, node.shape.dims, data_type(node.precision))
+        return placeholder | {"dynamic_axis": [UNKNOWN_AXES]}
+
     def _values(self, node: Node) -> None:
         """A parameter, or a statistic that was computed."""
         if node.value is None:
             raise cannot_save(node, "it has no values yet")
-        dims = self.kernels.get(id(node)) or (parameter_dims(node) if node.is_parameter else node.value.dims)
+        if node.op in STATISTICS and not node.attributes.get("hasComputed", True):
+            raise cannot_save(node, "it was not computed yet")
+        dims = self.kernels.get(id(node)) or parameter_dims(node)
         kind = PARAMETER if node.is_learnable else CONSTANT
-        self._constant(self._uid(node), kind, ReshapedWeights(node.value, dims), node, _name(node)[1])
+        self._constant(self._uid(node), kind, ReshapedWeights(node.value, dims), node.precision, _name(node)[1])
 
-    def _constant(self, uid: str, kind: int, weights: Weights, node: Node, name: str = "") -> str:
-        type = data_type(node.precision)
+    def _constant(self, uid: str, kind: int, weights: Weights, precision: str, name: str = "") -> str:
+        type = data_type(precision)
         self.variables.append(self._variable(uid, kind, weights.dims, type, name) | {"value": Array(weights, type)})
         return uid
 
     def _kernels(self) -> dict[int, Dims]:
         """The shapes of weights of convolutions that the network holds as matrices."""
         found: dict[int, Dims] = {}
+        users: dict[int, list[Node]] = defaultdict(list)
         for node in self.network:
-            if node.op == "Convolution" and node.inputs[0].is_parameter:
-                kernel: Any = node.attributes.get("kernelShape", ())
-                maps, *rest = parameter_dims(node.inputs[0])
-                if len(rest) == 1 < len(kernel):
-                    found[id(node.inputs[0])] = (*kernel, maps)
+            for operand in node.inputs:
+                users[id(operand)].append(node)
+        for node in self.network:
+            weights = node.inputs[0] if node.op == "Convolution" else node
+            if node is weights or not weights.is_parameter or len(dims := parameter_dims(weights)) != 2:
+                continue
+            shapes = {(*self._attributes(user).get("kernelShape", ()), dims[0]) for user in users[id(weights)]}
+            if len(shapes) > 1:
+                raise cannot_save(node, f"its weights '{weights.name}' are used in another shape as well")
+            found[id(weights)] = shapes.pop()
         return found
+
+    @staticmethod
+    def _attributes(node: Node) -> dict[str, Any]:
+        try:
+            return attributes_of(node) if node.op == "Convolution" else {}
+        except NotConvertible:  # said when it is its turn
+            return {}
 
     # --- functions ---------------------------------------------------------------------------------------------------
 
     def _functions(self, node: Node) -> None:
-        """A node is one function, a normalization by given statistics two."""
+        """One function, or several, of which the last one has the name of the node."""
         inputs = [self._use(i) for i in node.inputs]
-        if node.op in _NORMALIZATIONS:
-            (first, operand), (operation, second) = _NORMALIZATIONS[node.op]
-            inner = self._function(NUMBERS[first], self._new(first), "", [inputs[0], inputs[operand]], {})
-            number, inputs, attributes = NUMBERS[operation], [f"{inner}_Output_0", inputs[second]], {}
-        else:
-            number, attributes = self._counterpart(node)
-        if node.op in ("PastValue", "FutureValue") and len(inputs) == 1:
-            inputs.append(self._scalar(node, node.attributes.get("defaultHiddenActivation", 0.0)))
-        if node.op == "BatchNormalization" and len(inputs) == _NORMALIZED:
-            inputs.append(self._scalar(node, 0.0))
-        order = FUNCTIONS[number].inputs
-        if order is not None:
-            inputs = [inputs[order.index(i)] for i in range(len(inputs))]
-        self._function(number, self._uid(node).removesuffix("_Output_0"), _name(node)[1], inputs, attributes)
-
-    def _counterpart(self, node: Node) -> tuple[int, dict[str, Any]]:
-        if node.op not in NUMBERS:
-            raise cannot_save(node, f"the v2 library has no {node.op}")
         try:
-            return NUMBERS[node.op], attributes_of(node)
+            *before, last = steps_of(node)
         except NotConvertible as problem:
-            raise cannot_save(node, f"it has {problem}, which the v2 library does not have") from problem
-        except (KeyError, TypeError, ValueError) as problem:
+            raise cannot_save(node, f"the v2 library has no counterpart of {problem}") from problem
+        except (KeyError, TypeError, ValueError, OverflowError) as problem:
             raise cannot_save(node, f"an attribute is missing or of another type: {problem}") from problem
+        previous = ""
+        for step in before:
+            operands = [inputs[i] if i >= 0 else previous for i in step.operands]
+            operands = order_of(step.number, operands)
+            uid = self._function(step.number, self._new("Step"), "", operands, step.attributes)
+            previous = f"{uid}_Output_0"
+        operands = [inputs[i] if i >= 0 else previous for i in last.operands]
+        self._complete(node, operands)
+        uid, name = self._uid(node).removesuffix("_Output_0"), _name(node)[1]
+        self._function(last.number, uid, name, order_of(last.number, operands), last.attributes)
+
+    def _complete(self, node: Node, operands: list[str]) -> None:
+        """Constants that a function must have as operands there, and need not have here."""
+        if node.op in ("PastValue", "FutureValue") and len(operands) == 1:
+            operands.append(self._scalar(node, node.attributes.get("defaultHiddenActivation", 0.0)))
+        if node.op == "BatchNormalization" and len(operands) == _NORMALIZED:
+            operands.append(self._scalar(node, node.attributes.get("runCount", 0)))
 
     def _scalar(self, node: Node, value: Any) -> str:
-        """A constant that a function must have as an operand there, and need not have here."""
-        return self._constant(self._new("Constant"), CONSTANT, ConstantWeights((), value, node.element_size), node)
+        """Statistics are never in half precision."""
+        precision = node.precision if node.op != "BatchNormalization" or node.precision == "double" else "float"
+        size = ELEMENT_SIZES[precision.partition(",")[0]]
+        return self._constant(self._new("Constant"), CONSTANT, ConstantWeights((), value, size), precision)
 
     def _function(self, number: int, uid: str, name: str, inputs: list[str], attributes: dict[str, Any]) -> str:
         function = {
@@ -161,7 +186,7 @@ class _CompositeWriter:
     def _use(self, node: Node) -> str:
         uid = self._uid(node)
         if id(node) not in self.done:
-            self.awaited.add(uid)
+            self.awaited[uid] = node
         return uid
 
     def _uid(self, node: Node) -> str:
@@ -180,8 +205,8 @@ class _CompositeWriter:
         return self.uids[id(node)]
 
     def _new(self, kind: str) -> str:
-        """An identifier that is nobody's name, as the library has an unnamed function known by it."""
-        return next(uid for n in self.numbers if (uid := f"{kind}{n}").lower() not in self.names)
+        """An identifier that is nobody's name or identifier, nor one that the library itself makes."""
+        return next(uid for n in self.numbers if (uid := f"{kind}_{n}").lower() not in self.taken)
 
 
 def _is_function(node: Node) -> bool:
@@ -201,9 +226,3 @@ _VARIABLE_VERSION, _FUNCTION_VERSION, _COMPOSITE_VERSION = Size(1), Size(24), Si
 
 _NORMALIZED = 5
 """Inputs of a batch normalization without the count of samples."""
-
-_NORMALIZATIONS = {
-    "PerDimMeanVarNormalization": (("Minus", 1), ("ElementTimes", 2)),
-    "PerDimMeanVarDeNormalization": (("ElementTimes", 2), ("Plus", 1)),
-}
-"""The two operations, each with the input that is its second operand."""

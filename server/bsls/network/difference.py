@@ -127,9 +127,12 @@ def _values(before: Node, after: Node) -> list[Change]:
     count = int(np.count_nonzero(differ))
     if not count:
         return []
-    with np.errstate(invalid="ignore", over="ignore"):
-        most = float(np.max(np.abs(old[differ].astype(np.float64) - new[differ])))
-    return [Change("values", "", f"{count:,} of {old.size:,} differ, by {most:.6g} at most")]
+    numbers = differ & np.isfinite(old) & np.isfinite(new)
+    most = float(np.max(np.abs(old[numbers].astype(np.float64) - new[numbers]), initial=0))
+    size = f", by {most:.6g} at most" if numbers.any() else ""
+    infinite = count - int(np.count_nonzero(numbers))
+    size += f"; {infinite:,} of them are no finite numbers in one of the two" if infinite else ""
+    return [Change("values", "", f"{count:,} of {old.size:,} differ{size}")]
 
 
 def _listed(nodes: Iterable[Node], names: Mapping[str, str] | None = None) -> list[str]:

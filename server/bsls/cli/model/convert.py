@@ -22,11 +22,14 @@ def command(file: str, to: str | None, output: str) -> None:
     what the function gives.
     """
     from bsls.cli.render.totals import counted, plain
+    from bsls.finding import BsError, Severity
     from bsls.modelfile import model, v1, v2_writing
     from bsls.network.validation import validate
 
     network = model.read(file)
-    validate(network)
+    wrong = next((f for f in validate(network).findings if f.severity == Severity.ERROR), None)
+    if wrong is not None:
+        raise BsError.of(wrong)
     if to is None:
         to = "v2" if model.version(file) is not None else "v1"
     if to == "v1":

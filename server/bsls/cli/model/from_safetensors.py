@@ -37,7 +37,7 @@ def command(tensors: str, model: str | None, maps: tuple[str, ...], output: str)
     found = safetensors.read(tensors)
     if not found:
         raise BsError("model-file", f"'{tensors}' has no tensors", help="give a file with values of parameters")
-    names = [pair(text) for text in maps] or [(name, name) for name in found]
+    names = [pair(text, "TENSOR=NODE") for text in maps] or [(name, name) for name in found]
     network = Network() if model is None else models.read(model)
     validate(network)
     for tensor, name in names:
@@ -48,6 +48,8 @@ def command(tensors: str, model: str | None, maps: tuple[str, ...], output: str)
                 "model-node", f"'{tensors}' has no tensor '{tensor}'",
                 help=f"did you mean '{meant}'?" if meant else f"it has: {', '.join(list(found)[:8])}",
             )  # fmt: skip
+        if 0 in weights.dims:
+            raise BsError("model-node", f"the tensor '{tensor}' has no values", help="leave it out with --map")
         if model is None:
             node = Node("LearnableParameter", name, precision=weights.precision)
             node.attributes.update(dims=weights.dims, learningRateMultiplier=1.0)

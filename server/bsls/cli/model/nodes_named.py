@@ -35,9 +35,9 @@ def holder(network: Network, file: str, name: str) -> Node:
     raise BsError("model-node", what, None, help=help)
 
 
-def pair(text: str) -> tuple[str, str]:
-    """The two names in OLD=NEW."""
+def pair(text: str, form: str = "OLD=NEW") -> tuple[str, str]:
+    """The two names in OLD=NEW, or what `form` calls them."""
     old, mark, new = text.partition("=")
     if not (mark and old and new):
-        raise click.UsageError(f"'{text}' is not of the form OLD=NEW")
+        raise click.UsageError(f"'{text}' is not of the form {form}")
     return old, new

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import isfinite, prod
 from typing import Any
 
 from bsls.cli.render.totals import counted
@@ -17,11 +17,14 @@ def as_json(found: Checkpoint | TrainerCheckpoint) -> dict[str, Any]:
     if isinstance(found, Checkpoint):
         return {
             "samples": found.samples_seen,
-            "learningRatePerSample": found.learning_rate,
-            "previousCriterion": found.previous_criterion,
+            "learningRatePerSample": _finite(found.learning_rate),
+            "previousCriterion": _finite(found.previous_criterion),
             "minibatchSize": found.minibatch_size,
             "gradients": [list(_dims(g.shape)) for g in found.gradients],
-            "best": None if found.criteria is None else [{"value": b.value, "epoch": b.epoch} for b in found.criteria],
+            "counts": found.counts,
+            "best": None
+            if found.criteria is None
+            else [{"value": _finite(b.value), "epoch": b.epoch} for b in found.criteria],
         }
     return {
         "workers": found.workers,
@@ -71,12 +74,19 @@ def as_text(found: Checkpoint | TrainerCheckpoint, path: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _finite(number: float) -> float | None:
+    """JSON has no other numbers."""
+    return number if isfinite(number) else None
+
+
 def _dims(shape: Sequence[int]) -> Dims:
     """Of an array of numpy."""
     return tuple(reversed(shape))
 
 
 def _gradients(shapes: Sequence[Dims]) -> str:
+    if not shapes:
+        return "none"
     listed = ", ".join(str(Shape(dims)) for dims in shapes[:_SHOWN]) + (", ..." if len(shapes) > _SHOWN else "")
     return f"{counted(len(shapes), 'array')} with {counted(sum(map(prod, shapes)), 'value')}: {listed}"
 
