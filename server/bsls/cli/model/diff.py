@@ -21,14 +21,15 @@ def command(before: str, after: str, no_weights: bool, form: str) -> None:
 
     from bsls.cli.model.opened import opened
     from bsls.cli.render.difference import as_json, as_text
-    from bsls.modelfile import training_log
     from bsls.network.difference import difference
 
     old, new = opened(before), opened(after)
-    logs = any(training_log.is_log(path) for path in (before, after))
-    found = difference(old, new, settings=not logs, weights=not (logs or no_weights))
+    logs = old.is_log or new.is_log
+    found = difference(old.network, new.network, settings=not logs, weights=not (logs or no_weights))
     if form == "json":
         click.echo(json.dumps({"before": before, "after": after, **as_json(found)}, indent=1))
     else:
-        click.echo(as_text(found, "weights and settings" if logs else "weights" if no_weights else ""), nl=False)
+        click.echo(
+            as_text(found, "weights, settings and groups" if logs else "weights" if no_weights else ""), nl=False
+        )
     sys.exit(1 if found else 0)

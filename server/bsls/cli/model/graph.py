@@ -24,5 +24,5 @@ def command(file: tuple[str, ...], form: str) -> None:
             if line.startswith("Validating -->"):
                 click.echo(plain(line))
     else:
-        networks = [(path, opened(path)) for path in file]
+        networks = [(path, opened(path).network) for path in file]
         click.echo(as_dot(networks) if form == "dot" else as_svg(networks), nl=False)

@@ -24,7 +24,7 @@ def command(file: str, pattern: str, op: str | None, form: str) -> None:
     from bsls.cli.render.model import as_json
     from bsls.cli.render.totals import plain
 
-    network = opened(file)
+    network = opened(file).network
     # a name may hold brackets, which are not meant as sets of characters
     wanted = pattern.lower().replace("[", "[[]")
     found = [

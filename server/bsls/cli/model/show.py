@@ -17,22 +17,18 @@ def command(file: tuple[str, ...], form: str) -> None:
 
     from bsls.cli.model.opened import opened
     from bsls.cli.render.model import as_json, as_text
-    from bsls.modelfile import model, training_log
     from bsls.modelfile.checkpoint import IsCheckpoint
 
     for path in file:
         try:
-            network = opened(path)
+            found = opened(path)
         except IsCheckpoint:
             _show_checkpoint(path, form)
             continue
-        log = training_log.is_log(path)
-        version = None if log else model.version(path)
-        kind = "log of CNTK" if log else "CNTK v2 model" if version is None else f"CNTK v1 model (version {version})"
         if form == "json":
-            click.echo(json.dumps({"path": path, "version": version, **as_json(network)}, indent=1))
+            click.echo(json.dumps({"path": path, "version": found.version, **as_json(found.network)}, indent=1))
         else:
-            click.echo(as_text(network, path, kind))
+            click.echo(as_text(found.network, path, found.kind, weights=not found.is_log))
 
 
 def _show_checkpoint(path: str, form: str) -> None:

@@ -17,31 +17,34 @@ _COLUMNS = ("name", "in BrainScript", "operation", "shape", "values", "learnable
 _NUMBERS = _COLUMNS.index("values")
 
 
-def as_text(network: Network, path: str, kind: str) -> str:
+def as_text(network: Network, path: str, kind: str, *, weights: bool = True) -> str:
     """A table of the nodes of `network`, read from `path`, a file of `kind` (for the title), its groups and its totals.
+
+    Without `weights`, as in a log, what depends on precision and learning rates is not known.
 
     The second column is what reaches a node of a loaded model `net`: `net.L4_y`; it is empty where nothing does. Nodes
     that have no shapes yet are validated; a shape that stays unknown is a question mark.
     """
     _validate(network)
     access = access_names(network)
-    rows = [_COLUMNS, *(_row(node, access.get(node.name, "")) for node in network.by_name())]
+    rows = [_COLUMNS, *(_row(node, access.get(node.name, ""), weights) for node in network.by_name())]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS) - 1)]
-    lines = [f"{path}: {kind}, {counted(len(network), 'node')}, {network.precision}", ""]
+    precision = f", {network.precision}" if weights else ""
+    lines = [f"{path}: {kind}, {counted(len(network), 'node')}{precision}", ""]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         cells[_NUMBERS] = row[_NUMBERS].rjust(widths[_NUMBERS])
         lines.append("  ".join([*cells, row[-1]]).rstrip())
     lines.append("")
-    lines += totals(network)
+    lines += totals(network, weights)
     return "\n".join(lines) + "\n"
 
 
-def _row(node: Node, access: str) -> tuple[str, ...]:
+def _row(node: Node, access: str, weights: bool) -> tuple[str, ...]:
     values = learnable = ""
     if node.is_parameter:
         values = f"{values_of(node):,}"
-        learnable = "yes" if node.is_learnable else "no"
+        learnable = "" if not weights else "yes" if node.is_learnable else "no"
     inputs = ", ".join(plain(i.name) for i in node.inputs)
     return plain(node.name), access, node.op, shape_text(node) or "?", values, learnable, inputs
 

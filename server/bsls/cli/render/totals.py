@@ -12,15 +12,20 @@ from bsls.schema import ops
 _MOST = 12  # names in a list that could be long
 
 
-def totals(network: Network) -> list[str]:
-    """A line for each group that has nodes, and for what else there is; the network must have been validated."""
+def totals(network: Network, weights: bool = True) -> list[str]:
+    """A line for each group that has nodes, and for what else there is; the network must have been validated.
+
+    Without `weights` nothing is said of parameters and memory.
+    """
     lists = {f"{group} nodes": [n.name for n in network.groups[group]] for group in GROUPS}
     lists["loops"] = [f"{loop.entry.name} ({len(loop.nodes)} nodes)" for loop in recurrent_loops(network)]
     if any(network.groups[group] for group in ("criterion", "evaluation", "output")):
         lists["unused nodes"] = [n.name for n in dead_nodes(network)]
     lists["not supported"] = [f"{n.name} ({n.op})" for n in network.by_name() if ops.get(n.op) is None]
     lines = [f"{title + ':':18}{_listed(names)}" for title, names in lists.items() if names]
-    return [*lines, f"{'parameters:':18}{_parameters(network)}", f"{'memory:':18}{_memory(network)}"]
+    if weights:
+        lines += [f"{'parameters:':18}{_parameters(network)}", f"{'memory:':18}{_memory(network)}"]
+    return lines
 
 
 def counted(number: int, thing: str) -> str:
