@@ -145,6 +145,7 @@ def test_safetensors(models: Path) -> None:
 
     assert bsls(models, "export", "a.dnn", "--to", "safetensors").out == "a.dnn.safetensors: 2 tensors\n"
     tensors = load_file(models / "a.dnn.safetensors")
+    assert (models / "a.dnn.safetensors").stat().st_mode == (models / "a.dnn").stat().st_mode
     assert {name: (t.shape, float(t.max())) for name, t in tensors.items()} == {"L1.W": ((2, 3), 1), "L1.b": ((3,), 2)}
     found = bsls(models, "model", "from-safetensors", "a.dnn.safetensors", "b.dnn", "--map", "L1.W=L1_W", "-o", "n.dnn")
     assert (found.out, found.code) == ("n.dnn: 1 parameter from a.dnn.safetensors\n", 0)
@@ -201,3 +202,10 @@ def test_checkpoints(file: str, samples: int, models: Path) -> None:
     shown = json.loads(bsls(models, "model", "show", file, "--format", "json").out)
     assert shown["samples"] == samples and len(shown["gradients"]) == 4
     assert (shown["best"] is None) == (file == "adam.ckp")
+
+
+def test_a_full_disk_while_exporting(models: Path) -> None:
+    save(models / "large.dnn", W=np.zeros((100, 100), np.float32))
+    found = bsls(models, "export", "large.dnn", "--to", "safetensors", largest_file=1000)
+    assert (found.code, found.last.partition(": Error")[0]) == (1, "error: cannot write 'large.dnn.safetensors'")
+    assert not list(models.glob("*.safetensors*"))

@@ -7,6 +7,7 @@ one there. The bytes are the same.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,8 @@ def write(network: Network, path: str | os.PathLike[str]) -> int:
     Raises BsError (rule `file-write`) where the system refuses.
     """
     import numpy as np
-    from safetensors.numpy import save
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
 
     numpy_types: dict[str, Any] = {"half": np.float16, "float": np.float32, "double": np.float64}
     tensors: dict[str, np.ndarray] = {}
@@ -55,9 +57,15 @@ def write(network: Network, path: str | os.PathLike[str]) -> int:
         if node.value is not None:
             type = numpy_types[node.precision.partition(",")[0]]
             tensors[node.name] = np.asarray(node.value.array(), dtype=type, order="C")
-    data = save(tensors, metadata={"format": "np"})
     with atomic_file(path) as file:
-        file.write(data)
+        try:
+            save_file(tensors, file.name, metadata={"format": "np"})
+        except SafetensorError as error:
+            number = re.search(r"os error (\d+)", str(error))
+            raise OSError(int(number.group(1)) if number else 0, str(error)) from error
+        os.chmod(file.name, os.fstat(file.fileno()).st_mode)  # that was another file, which only its owner may read
+        with open(file.name, "rb+") as written:
+            os.fsync(written.fileno())
     return len(tensors)
 
 
