@@ -189,7 +189,7 @@ def test_logs(models: Path) -> None:
     found = bsls(models, "model", "diff", "a.log", "a.dnn")
     assert (found.code, found.out) == (0, "the same nodes (weights, settings and groups are not compared)\n")
     assert bsls(models, "model", "nodes", "a.log", "z").out == "z = Tanh (L1.W) : [3 x 2] -> [3 x 2]\n"
-    assert bsls(models, "model", "show", "a.log").out.startswith("a.log: log of CNTK, 3 nodes\n")
+    assert bsls(models, "model", "show", "a.log").out.startswith("a.log: log of CNTK, 162 B, 3 nodes\n")
     assert bsls(models, "model", "graph", "a.log").out.startswith("<svg")
 
 

@@ -14,9 +14,11 @@ def command(file: tuple[str, ...], form: str) -> None:
     FILE can also be a training checkpoint, or the log of a run, whose networks are shown without weights.
     """
     import json
+    import os
 
     from bsls.cli.model.opened import opened
     from bsls.cli.render.model import as_json, as_text
+    from bsls.cli.render.totals import size_text
     from bsls.modelfile.checkpoint import IsCheckpoint
 
     for path in file:
@@ -25,10 +27,13 @@ def command(file: tuple[str, ...], form: str) -> None:
         except IsCheckpoint:
             _show_checkpoint(path, form)
             continue
+        size = os.path.getsize(path)
         if form == "json":
-            click.echo(json.dumps({"path": path, "version": found.version, **as_json(found.network)}, indent=1))
+            click.echo(
+                json.dumps({"path": path, "version": found.version, "size": size, **as_json(found.network)}, indent=1)
+            )
         else:
-            click.echo(as_text(found.network, path, found.kind, weights=not found.is_log))
+            click.echo(as_text(found.network, path, f"{found.kind}, {size_text(size)}", weights=not found.is_log))
 
 
 def _show_checkpoint(path: str, form: str) -> None:

@@ -58,11 +58,12 @@ def _parameters(network: Network) -> str:
 def _memory(network: Network) -> str:
     need = memory(network)
     training, sample = need.training
-    text = f"{_bytes(need.parameters)} of parameters, {_bytes(need.values)} of values per sample"
-    return text if need.gradients == 0 else f"{text}; with gradients {_bytes(training)} and {_bytes(sample)}"
+    text = f"{size_text(need.parameters)} of parameters, {size_text(need.values)} of values per sample"
+    return text if need.gradients == 0 else f"{text}; with gradients {size_text(training)} and {size_text(sample)}"
 
 
-def _bytes(number: int) -> str:
+def size_text(number: int) -> str:
+    """`2.42 GB`: bytes with three digits."""
     for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if number >= size:
             return f"{number / size:.3g} {unit}"
