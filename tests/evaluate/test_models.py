@@ -61,20 +61,6 @@ def test_nodes_that_are_not_reached(access: str, at: str, message: str, fixed: s
         assert not outcome.findings[0].fixes
 
 
-def test_a_name_that_could_be_several_nodes() -> None:
-    """The first one by name is meant; a node that is called just so is no question."""
-    model = evaluate("""
-x = Input (3) ; c_d = Exp (x) ; c = {d = Tanh (x)}
-a = {b_c = Exp (x)} ; a_b = {c = Tanh (x)}
-criterionNodes = (SumElements (a.b_c + a_b.c + c_d + c.d))
-""").network
-    text = "net = BS.Network.Load ('m.dnn')\nv = Exp (net.c_d)\nw = Exp (net.a_b_c)"
-    outcome = evaluate(text, strict=False, models={"m.dnn": model})
-    assert outcome.said == ["model-node: a_b_c"]
-    assert "is 'a.b_c' here; 'a_b.c' of 'm.dnn' is written like that, too" in outcome.findings[0].message
-    assert evaluate(text, strict=True, models={"m.dnn": model}).said == []
-
-
 def test_unknown_node_names_the_known_ones() -> None:
     assert "L4_y" in load("v = net.foo").findings[0].help
 

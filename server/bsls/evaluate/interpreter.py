@@ -27,9 +27,9 @@ from bsls.evaluate.values import (
     kind,
     show_number,
 )
-from bsls.finding import BsError, Edit, Finding, Fix, Related, Severity
+from bsls.finding import BsError, Edit, Finding, Fix, Related
 from bsls.library.index import sources
-from bsls.network.naming import access_name, find_by_access, others_by_access
+from bsls.network.naming import access_name, find_by_access
 from bsls.network.node import Node
 from bsls.resolve.arguments import argument_problem
 from bsls.resolve.names import similar, unknown_identifier
@@ -387,23 +387,12 @@ class Interpreter:
             node = find_by_access(value.network, link.id)
             if node is None and value.complete:
                 raise self._no_such_node(value, link, rest)
-            if node is not None and node.name != link.id and not self.environment.strict:
-                self._warn_of_others(value, link, node)
             return UNKNOWN if node is None else node
         if isinstance(value, Node):
             return self._node_member(value, link)
         raise BsError(
             "wrong-type", f"a record is expected before '.{link.id}', this is {kind(value)}", link.object.span
         )
-
-    def _warn_of_others(self, model: NetworkValue, link: tree.Access, node: Node) -> None:
-        others = others_by_access(model.network, link.id, node)
-        if others:
-            names = ", ".join(f"'{n.name}'" for n in others)
-            self.environment.note(Finding(
-                "model-node", f"'{link.id}' is '{node.name}' here; {names} of '{model.path}' is written like that, too",
-                link.id_span, Severity.WARNING, help="if another one is meant, give it a name of its own: bsls model rename",
-            ))  # fmt: skip
 
     def _no_such_node(self, model: NetworkValue, link: tree.Access, rest: Sequence[tree.Access]) -> BsError:
         path = model.path

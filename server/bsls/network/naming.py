@@ -23,11 +23,6 @@ def find_by_access(network: Network, name: str) -> Node | None:
     return next((n for n in network.by_name() if n.name.replace(".", "_") == name), None)
 
 
-def others_by_access(network: Network, name: str, found: Node) -> list[Node]:
-    """The nodes that are written as `net.<name>` as well, but that this does not reach."""
-    return [n for n in network.by_name() if n is not found and n.name.replace(".", "_") == name]
-
-
 def access_name(network: Network, node: Node) -> str | None:
     """What to write after `net.` to reach `node`; None where nothing does.
 
