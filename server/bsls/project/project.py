@@ -20,13 +20,13 @@ from bsls.evaluate.environment import Counters, Environment, Model
 from bsls.evaluate.mel import Host
 from bsls.evaluate.simple import simple_network
 from bsls.finding import BsError, Finding, Severity
-from bsls.modelfile.model import read as read_model
 from bsls.network.cloning import duplicate
 from bsls.network.network import Network
 from bsls.network.validation import Validation, validate
 from bsls.project.files import Files
 from bsls.project.includes import including
 from bsls.project.mel import SavedModels, run_mel, saved_by_script
+from bsls.project.models import network_in
 from bsls.project.ndl import network_of_ndl
 from bsls.source import ExpandedText, Source, Span
 from bsls.syntax import tree
@@ -293,7 +293,7 @@ class Project:
         """
         if VARIABLE.search(path) is None and self.files.exists(path):
             try:
-                network = read_model(self.files.shown(path))
+                network = network_in(path, self.files)
             except BsError as error:
                 if error.finding.span is None:
                     error.finding.span = span
