@@ -45,20 +45,40 @@ def test_access(access: str, node: str) -> None:
     ("L4.y", "L4.y", "has no record 'L4'", "L4_y"),
     ("l4_y", "l4_y", "has no such node", "L4_y"),
     ("featurs", "featurs", "has no such node", "features"),
-    ("a[0]", "a", "'a[0]' of 'm.dnn' cannot be reached by name", None),
-    ("a_0_", "a_0_", "'a[0]' of 'm.dnn' cannot be reached by name", None),
-    ("a_1", "a_1", "'a[1]' of 'm.dnn' cannot be reached by name", None),
+    ("a[0]", "a", "'a[0]' of 'm.dnn' cannot be reached by name", "z_x.inputs[0]"),
+    ("a_0_", "a_0_", "'a[0]' of 'm.dnn' cannot be reached by name", "z_x.inputs[0]"),
+    ("a_1", "a_1", "'a[1]' of 'm.dnn' cannot be reached by name", "z_x.inputs[1]"),
+    ("aa[1]", "aa", "'a[1]' of 'm.dnn' cannot be reached by name", "z_x.inputs[1]"),
+    ("a[2]", "a", "'a[1]' of 'm.dnn' cannot be reached by name", "z_x.inputs[1]"),
+    ("z.W", "z.W", "has no record 'z'", "z_W"),
+    ("h1.arrayOfFunctions [0].W", "h1", "'h1.arrayOfFunctions[0].W' of 'm.dnn' cannot be reached", "h1__.inputs[0].inputs[0]"),
+    ("ec", "ec", "has no such node", None),
+    ("lables", "lables", "has no such node", "labels"),
+    ("h1.z", "z", "'h1' is a node (Sigmoid)", None),
     ("foo", "foo", "has no such node", None),
 ])  # fmt: skip
 @pytest.mark.parametrize("strict", [True, False])
 def test_nodes_that_are_not_reached(access: str, at: str, message: str, fixed: str | None, strict: bool) -> None:
     outcome = load(f"v = Exp ((net.{access}))", strict)
-    assert outcome.said == [f"model-node: {at}"]
+    assert [said.partition(": ")[2] for said in outcome.said] == [at]
     assert message in outcome.findings[0].message
     if fixed:
         assert f"v = Exp ((net.{fixed}))" in mended(outcome)
     else:
         assert not outcome.findings[0].fixes
+
+
+def test_names_that_are_written_alike() -> None:
+    """The first by name is meant, unless one of them has just that name."""
+    alike = evaluate(
+        "u = Input (3)\na = {b_c = Tanh (u)}\na_b = {c = Exp (u)}\nd = a.b_c + a_b.c\noutputNodes = (d)"
+    ).network
+    outcome = evaluate(HEAD + "v = net.a_b_c", strict=False, models={"m.dnn": alike})
+    assert [(f.severity.name, f.span and f.span.text) for f in outcome.findings] == [("WARNING", "a_b_c")]
+    assert "means 'a.b_c' here; 'a_b.c' of 'm.dnn' is written the same" in outcome.findings[0].message
+    assert "v = net.d.inputs[1]" in mended(outcome)
+    alike.rename(alike["d"], "a_b_c")
+    assert evaluate(HEAD + "v = net.a_b_c", strict=False, models={"m.dnn": alike}).findings == []
 
 
 def test_unknown_node_names_the_known_ones() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from bsls.evaluate import operators
 from bsls.evaluate.environment import Environment
+from bsls.evaluate.model_members import inner_node, no_such_node, written_like_another
 from bsls.evaluate.values import (
     DONE,
     NOT_YET,
@@ -27,12 +28,12 @@ from bsls.evaluate.values import (
     kind,
     show_number,
 )
-from bsls.finding import BsError, Edit, Finding, Fix, Related
+from bsls.finding import BsError, Finding, Related
 from bsls.library.index import sources
-from bsls.network.naming import access_name, find_by_access
+from bsls.network.naming import find_by_access
 from bsls.network.node import Node
 from bsls.resolve.arguments import argument_problem
-from bsls.resolve.names import similar, unknown_identifier
+from bsls.resolve.names import unknown_identifier
 from bsls.schema.ops import get as get_op
 from bsls.source import Span
 from bsls.syntax import tree
@@ -40,6 +41,11 @@ from bsls.syntax.tree import Expr
 
 _LONG_PATH = 1000
 NODE_MEMBERS = ("name", "operation", "dim", "dims", "inputs")
+
+
+def _inputs(node: Node) -> tuple[str, str]:
+    """The members of a node that are its inputs."""
+    return "inputs", f"{node.op}Args"
 
 
 def join(path: str, part: str) -> str:
@@ -371,7 +377,12 @@ class Interpreter:
         value = self.evaluate(chain[-1].object, scope, path)
         links = list(reversed(chain))
         for i, link in enumerate(links):
-            value = self.member(value, link, links[i + 1 :])
+            owner = value
+            value = self.member(owner, link, links[i + 1 :])
+            if isinstance(owner, NetworkValue) and isinstance(value, Node) and i + 1 < len(links):
+                follows = links[i + 1].id
+                if follows not in (*NODE_MEMBERS, *_inputs(value)) and (error := inner_node(owner, link)) is not None:
+                    raise error
         return value
 
     def member(self, value: object, link: tree.Access, rest: Sequence[tree.Access] = ()) -> object:
@@ -386,7 +397,9 @@ class Interpreter:
         if isinstance(value, NetworkValue):
             node = find_by_access(value.network, link.id)
             if node is None and value.complete:
-                raise self._no_such_node(value, link, rest)
+                raise no_such_node(value, link, rest)
+            if node is not None and (finding := written_like_another(value, node, link)) is not None:
+                self.environment.note(finding)
             return UNKNOWN if node is None else node
         if isinstance(value, Node):
             return self._node_member(value, link)
@@ -394,52 +407,12 @@ class Interpreter:
             "wrong-type", f"a record is expected before '.{link.id}', this is {kind(value)}", link.object.span
         )
 
-    def _no_such_node(self, model: NetworkValue, link: tree.Access, rest: Sequence[tree.Access]) -> BsError:
-        path = model.path
-        names = [link.id]
-        for following in rest:
-            names.append(following.id)
-            name = "_".join(names)
-            if find_by_access(model.network, name) is not None:
-                span = Span(link.id_span.source, link.id_span.start, following.id_span.end)
-                return BsError(
-                    "model-node", f"the loaded network '{path}' has no record '{link.id}'", span,
-                    help=f"nodes of a loaded network are not records: '.' in a node's name becomes '_', so write {name}",
-                    fixes=[Fix(f"change to {name}", (Edit(span, name),), safe=True)],
-                )  # fmt: skip
-        reachable = [a for n in model.network.by_name() if (a := access_name(model.network, n))]
-        bracket = next((n for n in model.network if _means_brackets(link.id, n.name)), None)
-        if bracket is not None:
-            return BsError(
-                "model-node",
-                f"the node '{bracket.name}' of '{path}' cannot be reached by name",
-                link.id_span,
-                help="only '.' becomes '_', brackets do not: go through the inputs of another node, or give the node a plain name when the network is made",
-            )
-        meant = similar("_".join(names), reachable) or similar(link.id, reachable)
-        span = link.id_span
-        if meant and rest and similar(link.id, reachable) != meant:
-            span = Span(span.source, span.start, rest[-1].id_span.end)
-        fixes = [Fix(f"change to {meant}", (Edit(span, meant),), safe=True)] if meant else []
-        help = (
-            f"did you mean '{meant}'?"
-            if meant
-            else "its nodes: " + ", ".join(reachable[:12]) + (", ..." if len(reachable) > 12 else "")
-        )
-        return BsError(
-            "model-node",
-            f"unknown identifier '{link.id}': the loaded network '{path}' has no such node",
-            span,
-            help=help,
-            fixes=fixes,
-        )
-
     def _node_member(self, node: Node, link: tree.Access) -> object:
         if link.id == "name":
             return node.name
         if link.id == "operation":
             return node.op
-        if link.id == "inputs" or link.id == f"{node.op}Args":
+        if link.id in _inputs(node):
             return BsArray(0, [Thunk.done(i) for i in node.inputs])
         if link.id in ("dim", "dims"):
             dims = node.shape.dims if node.shape else node.attributes.get("dims")
@@ -562,18 +535,6 @@ class _IndexCall(Expr):
         super().__init__(home, start, end)
         self.function = function
         self.index = index
-
-
-def _means_brackets(written: str, name: str) -> bool:
-    """Whether `written` (`h_1_`, `h_1` or the `h` of `h[1]`) was probably meant for the node `name` (`h[1]`)."""
-    if "[" not in name:
-        return False
-    plain = name.replace(".", "_").replace("[", "_").replace("]", "_")
-    return written.lower() in (
-        plain.lower(),
-        plain.rstrip("_").lower(),
-        name.partition("[")[0].replace(".", "_").lower(),
-    )
 
 
 def _blame(finding: Finding, call: Expr) -> None:

@@ -20,7 +20,12 @@ def find_by_access(network: Network, name: str) -> Node | None:
     found = network.find(name)
     if found is not None:
         return found
-    return next((n for n in network.by_name() if n.name.replace(".", "_") == name), None)
+    return next(iter(written_alike(network, name)), None)
+
+
+def written_alike(network: Network, name: str) -> list[Node]:
+    """The nodes whose names are written `name` after `net.`, by name; only the first one can be reached so."""
+    return [n for n in network.by_name() if n.name.replace(".", "_") == name]
 
 
 def access_name(network: Network, node: Node) -> str | None:
@@ -44,6 +49,31 @@ def access_names(network: Network) -> dict[str, str]:
         if name is not None and (network.find(name) or first[name]) is node:
             names[node.name] = name
     return names
+
+
+def access_path(network: Network, node: Node) -> str | None:
+    """The shortest that can be written after `net.` to reach `node`: its own name, or the way down from another node,
+    as in `z.inputs[0].inputs[1]`. None where no node with a name of its own leads to it."""
+    names = access_names(network)
+    users: dict[Node, list[tuple[Node, int]]] = {}
+    for user in network:
+        for i, source in enumerate(user.inputs):
+            users.setdefault(source, []).append((user, i))
+    seen, open = {node}, [(node, "")]
+    for target, way in open:  # grows while it is walked
+        if target.name in names:
+            return names[target.name] + way
+        for user, i in users.get(target, ()):
+            if user not in seen:
+                seen.add(user)
+                open.append((user, f".inputs[{i}]{way}"))
+    return None
+
+
+def is_written_for_brackets(written: str, node: Node) -> bool:
+    """Whether `written` (`h_1_` or `h_1`) was probably meant for a node with brackets in its name (`h[1]`)."""
+    plain = node.name.replace(".", "_").replace("[", "_").replace("]", "_").lower()
+    return "[" in node.name and written.lower() in (plain, plain.rstrip("_"))
 
 
 def _written(node: Node) -> str | None:
