@@ -10,7 +10,7 @@ _COMMANDS = {
     "show": "Show the nodes of models: operation, inputs, shape, and how BrainScript reaches each.",
     "nodes": "List the nodes whose names fit a pattern.",
     "weights": "Show what the values of a parameter are like.",
-    "diff": "Show how the networks of two models differ.",
+    "diff": "Show how two models differ, in structure and values.",
     "graph": "Draw the network of a model.",
     "verify": "Read models to the end, and look for what is wrong with them.",
     "rename": "Give nodes of a model other names.",
