@@ -10,12 +10,9 @@ from editing import CURSOR, at_cursor, opened
 from bsls.features.completion import complete
 from bsls.features.definition import definition
 from bsls.features.hover import hover
-from bsls.features.script import Script
 from bsls.modelfile import v1
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bsls.source import Source
-from bsls.workspace.analysis import Analysis
 
 CONFIG = """command = Train:Edit
 Train = {
@@ -161,26 +158,3 @@ def test_broken_scripts(text: str, tmp_path: Path) -> None:
     complete(document, offset)
     hover(document, offset)
     definition(document, offset)
-
-
-def test_what_is_kept_while_one_types(folder: Path) -> None:
-    """The config is searched and the models are made once, until another file changes."""
-    path = str(folder / "scripts" / "e.mel")
-
-    def typed(text: str, previous: Analysis | None, **others: str) -> Analysis:
-        documents = {str(folder / name): Source(str(folder / name), other) for name, other in others.items()}
-        source = Source(path, text)
-        analysis = Analysis(source, {**documents, path: source}, previous)
-        complete(analysis.document, len(text))
-        return analysis
-
-    first = typed(SCRIPT + "CopyNode (m.", None)
-    second = typed(SCRIPT + "CopyNode (m.z", first)
-    kept, script = (a.document.once(Script) for a in (first, second))
-    assert script is not kept and script.project is kept.project is not None
-    offset = len(SCRIPT) + 3
-    assert script.models(offset)[0].network is kept.models(offset)[0].network
-    third = typed(SCRIPT + "CopyNode (m.z", second, **{"c.cntk": CONFIG.replace("z = Linear", "zz = Linear")})
-    assert third.document.once(Script).project is not kept.project
-    (folder / "c.cntk").write_text(CONFIG + "\n")
-    assert typed(SCRIPT + "CopyNode (m.z", second).document.once(Script).project is not kept.project

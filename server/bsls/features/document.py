@@ -59,8 +59,6 @@ class Document:
     kind: DocumentKind = "config"
     files: Files | None = None
     previous: Document | None = None
-    kept: dict[type, Any] = field(default_factory=dict)
-    """What features take over from one revision to the next, by the type that does so."""
     _made: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     def once(self, make: Callable[[Document], T]) -> T:

@@ -79,38 +79,26 @@ def argument_at(document: Document, offset: int) -> Argument:
 
 
 class Script:
-    """What is known of the script in a document, which must be one.
-
-    The config that runs it, and the models at the place where one types, are taken over from the last revision as long
-    as no other file has changed.
-    """
+    """What is known of the script in a document, which must be one."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self._now = document.files or Files(os.path.dirname(document.source.path))
-        self.files = self._now
+        self.files = document.files or Files(os.path.dirname(document.source.path))
         self.project: Project | None = None
         self.command: Command | None = None
-        self._models: dict[str, list[ScriptModel]] = {}
-        self._others = {p: s for p, s in self._now.documents.items() if p != document.source.path}
-        last = document.kept.get(Script)
-        if isinstance(last, Script) and last._others == self._others and not last.files.changed():
-            self.project, self.command, self.files, self._models = last.project, last.command, last.files, last._models
-        else:
-            self.project, self.command = next(self._users(), (None, None))
-            self.files = self.project.files if self.project is not None else self.files
-        document.kept[Script] = self
+        self._models: dict[int, list[ScriptModel]] = {}
+        for project, command in self._users():
+            self.project, self.command = project, command
+            self.files = project.files
+            break
 
     def models(self, offset: int) -> list[ScriptModel]:
         """The models that there are before the statement around an offset."""
         text = blank_comments(self.document.source.text)
         end = text.rfind("\n", 0, offset) + 1
-        start = _body(text, end)
-        before = text[start:end]
-        if before not in self._models:
-            self._models.clear()  # one place at a time
-            self._models[before] = self._run(ExpandedText.of(self.document.source).with_text(text).slice(start, end))
-        return self._models[before]
+        if end not in self._models:
+            self._models[end] = self._run(text, _body(text, end), end)
+        return self._models[end]
 
     def nodes(self, argument: Argument) -> tuple[ScriptModel, list[Node]] | None:
         """The model and the nodes that an argument names; None where it names no model's nodes."""
@@ -123,18 +111,19 @@ class Script:
         return (model, matching(model.network, pattern)) if model is not None and pattern else None
 
     def findings(self) -> list[Finding]:
-        """What is wrong with the script when a command runs it; nothing where no command is known that does."""
-        project, command = next(self._users(), (None, None))  # which read the script as it is now
-        if project is None or command is None:
+        """What is wrong with the script when the command runs it; nothing where no command is known that does."""
+        if self.project is None or self.command is None:
             return []
         try:
-            found = project.edit(command, project.host(), strict=False).findings
+            found = self.project.edit(self.command, self.project.host(), strict=False).findings
         except BsError as error:
             found = [error.finding]
         own = os.path.abspath(self.document.source.path)
         return [f for f in found if f.span is not None and os.path.abspath(f.span.source.path) == own]
 
-    def _run(self, text: ExpandedText) -> list[ScriptModel]:
+    def _run(self, text: str, start: int, end: int) -> list[ScriptModel]:
+        source = self.document.source
+        whole = ExpandedText.of(source).with_text(text).slice(start, end)
         counters = Counters()
         host = SavedModels(self.files, self._load, counters)
         found: list[ScriptModel] = []
@@ -142,11 +131,11 @@ class Script:
             macros: list[ndl.Script] = []
             environment = Environment(strict=False)
             if self.project is not None and self.command is not None:
-                text = self.command.section.expand(text)
+                whole = self.command.section.expand(whole)
                 macros = list(macro_files(self.command.section, self.files))
                 environment = self.project.environment(self.command, strict=False, counters=counters)
                 host = self.project.host(counters)
-            script = tree.parse(text)
+            script = tree.parse(whole)
             with_deep_stack(lambda: found.extend(models_after(script, macros, environment, host)))
         except BsError:
             pass  # the check says it
@@ -167,7 +156,7 @@ class Script:
         folders = [here, above, *_folders(above)]
         configs = [config for folder in folders for config in _configs(folder)]
         for config in list(dict.fromkeys(configs))[:_MAX_CONFIGS]:
-            own = self._now
+            own = self.files
             files = Files(os.path.dirname(config), own.documents, own.states, own.assembled)
             try:
                 if os.path.basename(path).lower() not in files.source(os.path.basename(config)).text.lower():

@@ -69,7 +69,7 @@ class Analysis:
             document.project = context.project
             document.commands = context.commands
         if before is not None:
-            document.evaluations, document.kept = before.evaluations, before.kept
+            document.evaluations = before.evaluations
             before.previous = None  # no chain of all revisions
         _ = document.networks
         self._previous = document.previous = None
@@ -129,7 +129,7 @@ class Analysis:
             return
         try:
             if context is None:
-                run = {(f.rule, f.span): f for f in [*quick, *self.document.once(Script).findings()]}
+                run = {(f.rule, f.span): f for f in [*quick, *Script(self.document).findings()]}
                 found = sorted(run.values(), key=lambda f: f.span.start if f.span is not None else 0)
             else:
                 found = all_findings(context)
