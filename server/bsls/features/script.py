@@ -12,7 +12,7 @@ from bsls.evaluate.brainscript import with_deep_stack
 from bsls.evaluate.environment import Counters, Environment, Model
 from bsls.evaluate.mel import ScriptModel, models_after
 from bsls.features.document import Document
-from bsls.finding import BsError, Finding
+from bsls.finding import BsError
 from bsls.modelfile.model import read as read_model
 from bsls.network.editing import matching
 from bsls.network.node import Node
@@ -110,17 +110,6 @@ class Script:
         model = model or next((m for m in models if m.default), None)
         return (model, matching(model.network, pattern)) if model is not None and pattern else None
 
-    def findings(self) -> list[Finding]:
-        """What is wrong with the script when the command runs it; nothing where no command is known that does."""
-        if self.project is None or self.command is None:
-            return []
-        try:
-            found = self.project.edit(self.command, self.project.host(), strict=False).findings
-        except BsError as error:
-            found = [error.finding]
-        own = os.path.abspath(self.document.source.path)
-        return [f for f in found if f.span is not None and os.path.abspath(f.span.source.path) == own]
-
     def _run(self, text: str, start: int, end: int) -> list[ScriptModel]:
         source = self.document.source
         whole = ExpandedText.of(source).with_text(text).slice(start, end)
@@ -156,8 +145,7 @@ class Script:
         folders = [here, above, *_folders(above)]
         configs = [config for folder in folders for config in _configs(folder)]
         for config in list(dict.fromkeys(configs))[:_MAX_CONFIGS]:
-            own = self.files
-            files = Files(os.path.dirname(config), own.documents, own.states, own.assembled)
+            files = Files(os.path.dirname(config), self.files.documents, assembled=self.files.assembled)
             try:
                 if os.path.basename(path).lower() not in files.source(os.path.basename(config)).text.lower():
                     continue

@@ -12,7 +12,6 @@ from bsls.check.rule import Checked, Context
 from bsls.check.run import all_findings, check_brainscript, check_script, is_brainscript, is_script, quick_findings
 from bsls.config.section import Section
 from bsls.features.document import Document, DocumentKind
-from bsls.features.script import Script, is_editing_script
 from bsls.finding import BsError, Finding, Severity
 from bsls.project.files import Files
 from bsls.project.project import Project
@@ -99,9 +98,7 @@ class Analysis:
             except Exception as error:  # the editor must live on
                 found = self.findings = [_failure(error, self.source)]
         else:
-            found = self._without_config(document)
-            if not is_editing_script(document):  # of those more is known when they were run
-                self.findings = found
+            found = self.findings = self._without_config(document)
         document.findings = found
         return found
 
@@ -125,15 +122,11 @@ class Analysis:
     def evaluate(self) -> None:
         """Works out all findings, on a thread with a deep stack; leaves them unknown if `cancel` was set meanwhile."""
         quick, context = self.quick, self.context
-        if self.findings is not None:
+        if context is None or self.findings is not None:
             return
         try:
-            if context is None:
-                run = {(f.rule, f.span): f for f in [*quick, *Script(self.document).findings()]}
-                found = sorted(run.values(), key=lambda f: f.span.start if f.span is not None else 0)
-            else:
-                found = all_findings(context)
-                self._checked = context.networks
+            found = all_findings(context)
+            self._checked = context.networks
         except Exception as error:  # the editor must live on
             found = [*quick, _failure(error, self.source)]
         if not self.cancel.is_set():
