@@ -112,10 +112,61 @@ def test_a_single_unknown_output_node_has_a_fix(tmp_path: Path) -> None:
     assert edit.span.text == "labls"
 
 
-def test_names_of_nodes_as_in_brainscript(tmp_path: Path) -> None:
-    text = CONFIG.replace('Test = { action = "test" }', 'Test = { action = "dumpNodes" ; nodeName = "z_PlusArgs[0]" }')
-    (found,) = [f for f in findings(tmp_path, text) if f.rule == "unknown-node"]
-    assert [fix.title for fix in found.fixes] == ["change to z.PlusArgs[0]"]
+NODE_NAMES = [
+    # a command, what is said of the name, the text after the fix (empty if there is none)
+    ('"dumpNodes" ; nodeName = "z_PlusArgs[0]"', "z_PlusArgs[0]", 'nodeName = "z.PlusArgs[0]"'),
+    ('"dumpNodes" ; nodeName = "z.PlusArgs_0"', "z.PlusArgs_0", 'nodeName = "z.PlusArgs[0]"'),
+    ('"dumpNodes" ; nodeName = "z.*"', "z.*", 'nodeNameRegex = "z\\..*"'),
+    ('"dumpNodes" ; nodeName = "q.*"', "q.*", ""),
+    ('"dumpNodes" ; nodeNameRegex = "*.b"', "*.b", 'nodeNameRegex = ".*\\.b"'),
+    ('"dumpNodes" ; nodeNameRegex = "z\\.*"', "", ""),
+    ('"dumpNodes" ; nodeNameRegex = "Z[.].*"', "Z[.].*", ""),
+    ('"write" ; outputPath = "o" ; outputNodeNames = "Z_W:ce"', "Z_W", "outputNodeNames = \"z.W:ce\""),
+    ('"write" ; outputPath = "o" ; outputNodeNames = "Z_W"', "Z_W", "outputNodeNames = \"z.W\""),
+    ('"write" ; outputPath = "o" ; outputNodeNames = z.PlusArgs[1]', "z.PlusArgs[1]", "outputNodeNames = z.PlusArgs[0]"),
+    ('"write" ; outputPath = "o" ; outputNodeNames = ce:z*', "z*", "outputNodeNames = ce:z:z.PlusArgs[0]"),
+    ('"write" ; outputPath = "o" ; outputNodeNames = ce:q*:z', "q*", ""),
+    ('"write" ; outputPath = "o" ; outputNodeNames = ce*2:z', "", ""),
+    ('"test" ; evalNodeNames = "ec:ce"', "ec", ""),
+    ('"test" ; evalNodeNames = "c*"', "c*", 'evalNodeNames = "ce"'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "said", "fixed"), NODE_NAMES)
+def test_names_of_nodes(command: str, said: str, fixed: str, tmp_path: Path) -> None:
+    text = CONFIG.replace('Test = { action = "test" }', f"Test = {{ action = {command} }}")
+    found = [f for f in findings(tmp_path, text) if f.span is not None and f.rule in ("unknown-node", "config-value")]
+    assert [f.span.text for f in found if f.span is not None] == ([said] if said else [])
+    fixes = [fix for f in found for fix in f.fixes]
+    for edit in sorted(fixes[0].edits if fixes else (), key=lambda e: e.span.start, reverse=True):
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    assert bool(fixes) == bool(fixed) and fixed in text
+    if fixed:
+        assert not [f for f in findings(tmp_path, text) if f.rule in ("unknown-node", "config-value")]
+
+
+@pytest.mark.parametrize(
+    ("function", "said", "fixed"),
+    [
+        ('node => if node.name == "z_W" then q else node', "z_W", '"z.W"'),
+        ("node => if 'zz.W' != node.name then node else q", "zz.W", "'z.W'"),
+        ("BS.Network.Editing.ReplaceLinksToNamedNode ('Z', q)", "Z", "'z'"),
+        ("BS.Network.Editing.ReplaceLinksToNamedNode ('z.PlusArgs[0]', q)", "", ""),
+        ('node => if node.operation == "Times" then q else node', "", ""),
+        ('node => if node.name == "zzzzz" then q else node', "zzzzz", ""),
+    ],
+)
+def test_names_in_edit_functions(function: str, said: str, fixed: str, tmp_path: Path) -> None:
+    """Also of a node that a member gives another name."""
+    network = f"""{{
+        net = BS.Network.Load ("m.dnn") ; renamed = net.z ; q = Tanh (renamed)
+        outputNodes = BS.Network.Edit (net, ({function}), q).ce
+    }}"""
+    edit = f'Test = {{ action = "edit" ; outputModelPath = "e.dnn" ; BrainScriptNetworkBuilder = {network} }}'
+    text = CONFIG.replace('Test = { action = "test" }', edit)
+    found = [f for f in findings(tmp_path, text) if f.rule == "model-node" and f.span is not None]
+    assert [(f.span.text, f.severity.word) for f in found if f.span] == ([(said, "warning")] if said else [])
+    assert [e.text for f in found for fix in f.fixes for e in fix.edits] == ([fixed.strip("'\"")] if fixed else [])
 
 
 def test_label_map_of_a_written_category(tmp_path: Path) -> None:

@@ -157,3 +157,40 @@ def test_mistakes(lines: str, finding: str) -> None:
 def test_without_a_default_model() -> None:
     edited = Edited("m = LoadModel (old)\nRename (A.h, h)\nRename (B.t, z)", {"old": old()})
     assert [(f.rule, f.severity) for f in edited.findings] == [("model-edit", Severity.INFORMATION)]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("A_W", "A.W"),
+        ("m.A_W", "m.A.W"),
+        ("a.*", "A.*"),
+        ("m.a.*", "m.A.*"),
+        ("A_*", "A.*"),
+        ("AA.*", "A.*"),
+        ("m.*.w", "m.*.W"),
+        ("m.*_t", "m.*.t"),
+        ("A.*.*", "A.*"),
+        ("mm.ce", "m.ce"),
+        ("nets.A.*", "m.A.*"),
+        ("ec[0]", None),
+        ("Q.*", None),
+        ("B.B.B", None),
+    ],
+)
+def test_names_that_mean_no_node(name: str, meant: str | None) -> None:
+    (finding,) = edit(f"SetProperty ({name}, output, true)").findings
+    assert (finding.rule, finding.span and finding.span.text) == ("model-node", name)
+    assert [edit.text for fix in finding.fixes for edit in fix.edits] == ([meant] if meant else [])
+
+
+def test_a_node_called_as_a_model_is() -> None:
+    edited = edit("A = LoadModel (old)\nSetProperty (A.W, output, true)\nSetProperty (A.A.W, output, true)")
+    assert [(f.help, [e.text for fix in f.fixes for e in fix.edits]) for f in edited.findings] == [
+        ("did you mean 'm.A.W'?", ["m.A.W"])
+    ]
+
+
+def test_a_failing_command_makes_only_what_it_would_change_uncertain() -> None:
+    edited = edit("n = LoadModel (old)\nCopyNode (m.A.g, n.B.g)\nRemove (n.B.g)\nRemove (m.B.g)")
+    assert said(edited.findings) == ["model-node: m.A.g", "model-node: m.B.g"]

@@ -91,10 +91,8 @@ class Value:
 
         A sign directly after the bracket separates in the place of the colon: `(;a;b)`.
         """
-        raw = self.raw.strip()
         found: list[Value] = []
-        for start, end in scan_elements(raw.text):
-            element = raw.slice(start, end).strip()
+        for element in self._elements():
             count = 1
             repeated = _REPEATED.match(element.text) if element.text[:1] not in OPENERS else None
             if repeated:
@@ -106,6 +104,16 @@ class Value:
                 raise self.error("these are too many elements", f"at most {_MAX_ELEMENTS} are possible")
             found += [Value(self.key, element, self.key_span)] * count
         return found
+
+    @property
+    def cut_off(self) -> ExpandedText | None:
+        """The element `a*` without a number, where the array ends as in the reference; None without one."""
+        repeated = (e for e in self._elements() if e.text[:1] not in OPENERS and e.text.endswith("*"))
+        return next((e for e in repeated if e.text.count("*") == 1), None)
+
+    def _elements(self) -> Iterator[ExpandedText]:
+        raw = self.raw.strip()
+        return (raw.slice(start, end).strip() for start, end in scan_elements(raw.text))
 
 
 class Section:

@@ -71,11 +71,18 @@ class Counters:
 
 @dataclass(slots=True)
 class Model:
-    """The network of a model file, validated. It is not `complete` if it is foreseen and not all of it is known."""
+    """The network of a model file, validated. It is not `complete` if it is foreseen and not all of it is known.
+
+    `names` are those of its nodes when it was loaded; the members of a description may give them others.
+    """
 
     network: Network
     validation: Validation
     complete: bool = True
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.names = tuple(node.name for node in self.network)
 
 
 def no_model(path: str, span: Span | None) -> Model | None:

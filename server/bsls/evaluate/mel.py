@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from bsls.config.section import VARIABLE, Value
+from bsls.evaluate import mel_names
 from bsls.evaluate.environment import Environment, Model
+from bsls.evaluate.mel_names import Edited, Named
 from bsls.evaluate.ndl import Pass, ScriptEvaluator
 from bsls.evaluate.ndl_scope import Kind, Scope
 from bsls.evaluate.values import UnknownValue
@@ -17,7 +19,7 @@ from bsls.network.cloning import ancestors, duplicate
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.network.validation import validate
-from bsls.resolve.names import similar, similar_node
+from bsls.resolve.names import similar
 from bsls.schema import mel as schema
 from bsls.source import ExpandedText, Span
 from bsls.syntax import mel as tree
@@ -48,38 +50,6 @@ class Host(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Edited:
-    """A model under its name in the script. `network` is None where nothing is known of it."""
-
-    network: Network | None
-    complete: bool = True
-    path: str = ""
-    """Of the file that it was loaded from."""
-    name: str = ""
-    lines: ScriptEvaluator | None = None
-    """NDL that was added by lines of the script."""
-
-
-@dataclass(slots=True)
-class _Named:
-    """What the name of nodes means: the model, and the pattern without its prefix."""
-
-    model: _Edited
-    network: Network
-    pattern: str
-    text: ExpandedText
-
-    @property
-    def span(self) -> Span:
-        return self.text.span()
-
-    def halves(self) -> tuple[str, str | None]:
-        """What is before and behind the `*`; None without one."""
-        head, star, tail = self.pattern.partition("*")
-        return head, tail if star else None
-
-
 def run_script(script: tree.MelScript, macros: Sequence[ndl.Script], environment: Environment, host: Host) -> bool:
     """Runs all statements; whether everything in them is known.
 
@@ -98,27 +68,35 @@ class ScriptModel:
     default: bool = False
 
 
+def models_behind(
+    script: tree.MelScript, macros: Sequence[ndl.Script], environment: Environment, host: Host
+) -> Iterator[tuple[tree.Statement, list[ScriptModel]]]:
+    """Each statement of a script, and the models as they are then; problems are in the `findings` of the environment."""
+    runner = _Runner(environment, macros, host)
+    for statement in script.statements:
+        runner.step(statement)
+        yield statement, runner.present()
+
+
 def models_after(
     script: tree.MelScript, macros: Sequence[ndl.Script], environment: Environment, host: Host
 ) -> list[ScriptModel]:
-    """The models that are there after the statements of a script; problems are in the `findings` of the environment."""
-    runner = _Runner(environment, macros, host)
-    runner.run(script)
-    return [
-        ScriptModel(model.name, model.path, model.network, model is runner.default)
-        for model in runner.models.values()
-        if model.network is not None
-    ]
+    """The models that are there after the statements of a script."""
+    found: list[ScriptModel] = []
+    for _, found in models_behind(script, macros, environment, host):
+        pass
+    return found
 
 
 class _Runner:
     def __init__(self, environment: Environment, macros: Sequence[ndl.Script], host: Host) -> None:
         self.environment = environment
         self.host = host
-        self.models: dict[str, _Edited] = {}
-        self.default: _Edited | None = None
-        self._all: list[_Edited] = []
+        self.models: dict[str, Edited] = {}
+        self.default: Edited | None = None
+        self._all: list[Edited] = []
         self._was_set = False
+        self._seen: dict[int, tuple[list[tuple[Node, str]], Network]] = {}
         self._macros = Scope()
         self._helper = ScriptEvaluator(environment, Network(environment.precision), self._macros)
         for script in macros:
@@ -128,22 +106,44 @@ class _Runner:
         for problem in script.problems:
             self._helper.binder.report(problem)
         for statement in script.statements:
-            try:
-                self._statement(statement)
-            except BsError as error:
-                if error.finding.span is None:
-                    error.finding.span = statement.text.span()
-                self._helper.binder.report(error)
-                self._missed(statement)
+            self.step(statement)
         failed = any(f.severity == Severity.ERROR for f in self.environment.findings)
         return not failed and all(model.complete for model in self._all)
+
+    def step(self, statement: tree.Statement) -> None:
+        """Runs the next statement."""
+        try:
+            self._statement(statement)
+        except BsError as error:
+            if error.finding.span is None:
+                error.finding.span = statement.text.span()
+            self._helper.binder.report(error)
+            self._missed(statement)
 
     def _missed(self, statement: tree.Statement) -> None:
         """A statement could not be run; the nodes that it would have named are not there then."""
         command = schema.find(statement.name.text) if isinstance(statement, tree.Command) else None
-        if command is None or command.names:
-            for model in self.models.values():
-                model.complete = False
+        if command is not None and not command.names:
+            return
+        goal = (
+            statement.arguments[1].text if isinstance(statement, tree.Command) and len(statement.arguments) > 1 else ""
+        )
+        model = mel_names.parts(goal, self.models)[0]
+        target = self.default if model is None else self.models[model]
+        for changed in self.models.values() if not goal or target is None else [target]:
+            changed.complete = False
+
+    def present(self) -> list[ScriptModel]:
+        """The models as they are now, those of which something is known."""
+        found: list[ScriptModel] = []
+        for model in self.models.values():
+            if model.network is not None:
+                names = [(node, node.name) for node in model.network]
+                known = self._seen.get(id(model))
+                if known is None or known[0] != names:
+                    known = self._seen[id(model)] = names, duplicate(model.network)
+                found.append(ScriptModel(model.name, model.path, known[1], model is self.default))
+        return found
 
     def _statement(self, statement: tree.Statement) -> None:
         if isinstance(statement, tree.Snippet):
@@ -172,17 +172,17 @@ class _Runner:
     def _snippet(self, statement: tree.Snippet) -> None:
         self._add(statement.target, self._evaluated(ndl.parse_script(statement.body)))
 
-    def _evaluated(self, script: ndl.Script) -> _Edited:
+    def _evaluated(self, script: ndl.Script) -> Edited:
         network = self._new_network()
         lines = ScriptEvaluator(self.environment, network, self._macros)
         lines.bind(script)
         lines.evaluate()
-        return _Edited(network, not lines.binder.incomplete)
+        return Edited(network, not lines.binder.incomplete)
 
     def _new_network(self) -> Network:
         return Network(self.environment.precision, self.environment.counters.axis_names)
 
-    def _finish_lines(self, model: _Edited, until: Pass = Pass.INITIALISE) -> None:
+    def _finish_lines(self, model: Edited, until: Pass = Pass.INITIALISE) -> None:
         """What lines of NDL have added must have inputs and values before the network is looked at."""
         if model.lines is not None:
             model.lines.evaluate(until)
@@ -190,7 +190,7 @@ class _Runner:
 
     # --- models ------------------------------------------------------------------------------------------------------
 
-    def _add(self, name: ExpandedText, model: _Edited) -> None:
+    def _add(self, name: ExpandedText, model: Edited) -> None:
         self._all.append(model)
         model.name = name.text
         old = self.models.get(name.text.lower())
@@ -200,7 +200,7 @@ class _Runner:
         if self.default is None:
             self.default = model
 
-    def _model(self, name: ExpandedText) -> _Edited:
+    def _model(self, name: ExpandedText) -> Edited:
         found = self.models.get(name.text.lower())
         if found is None:
             raise BsError(
@@ -209,7 +209,7 @@ class _Runner:
             )  # fmt: skip
         return found
 
-    def _default(self, text: ExpandedText) -> _Edited:
+    def _default(self, text: ExpandedText) -> Edited:
         if self.default is None:
             raise BsError(
                 "model-edit", "there is no model yet that this could belong to", text.span(),
@@ -225,17 +225,14 @@ class _Runner:
 
     # --- names of nodes ----------------------------------------------------------------------------------------------
 
-    def _named(self, text: ExpandedText) -> _Named:
-        name = text.text
-        cut = min((i for i in (name.find("."), name.find("*")) if i >= 0), default=len(name))
-        model = self.models.get(name[:cut].lower())
-        pattern = (name[cut + 1 :] or "*") if model is not None else name
-        model = model or self._default(text)
-        if model.network is None or VARIABLE.search(name):
+    def _named(self, text: ExpandedText) -> Named:
+        prefix, pattern = mel_names.parts(text.text, self.models)
+        model = self._default(text) if prefix is None else self.models[prefix]
+        if model.network is None or VARIABLE.search(text.text):
             raise UnknownValue(text.span())
-        return _Named(model, model.network, pattern, text)
+        return Named(model, model.network, pattern, text)
 
-    def _nodes(self, text: ExpandedText, until: Pass | None = Pass.INITIALISE) -> tuple[_Named, list[Node]]:
+    def _nodes(self, text: ExpandedText, until: Pass | None = Pass.INITIALISE) -> tuple[Named, list[Node]]:
         """The nodes that a name means, at least one."""
         named = self._named(text)
         found = editing.matching(named.network, named.pattern) or self._from_line(named)
@@ -245,7 +242,7 @@ class _Runner:
             self._finish_lines(named.model, until)
         return named, found
 
-    def _from_line(self, named: _Named) -> list[Node]:
+    def _from_line(self, named: Named) -> list[Node]:
         """What is known by another name in lines of NDL: the result of a macro, or a number, which becomes a node."""
         item = named.model.lines.scope.find(named.pattern) if named.model.lines is not None else None
         if item is None:
@@ -264,23 +261,10 @@ class _Runner:
             item.node = node
         return [item.node] if item.node is not None else []
 
-    def _no_node(self, named: _Named) -> BsError:
-        if not named.model.complete:
-            return UnknownValue(named.span)
-        if "*" in named.pattern:
-            return BsError(
-                "model-node", f"the model has no nodes '{named.pattern}'", named.span,
-                help="capitals matter in names with a `*`",
-            )  # fmt: skip
-        meant = similar_node(named.pattern, named.network)
-        prefix = named.text.text[: len(named.text) - len(named.pattern)]
-        fixes = [Fix(f"change to {prefix}{meant}", (Edit(named.span, prefix + meant),))] if meant else []
-        return BsError(
-            "model-node", f"the model has no node '{named.pattern}'", named.span,
-            help=f"did you mean '{meant}'?" if meant else "names of nodes are those that the log prints", fixes=fixes,
-        )  # fmt: skip
+    def _no_node(self, named: Named) -> BsError:
+        return mel_names.no_node(named, self.models, self.default)
 
-    def _pairs(self, source: ExpandedText, target: ExpandedText) -> tuple[_Named, _Named, list[tuple[Node, str]]]:
+    def _pairs(self, source: ExpandedText, target: ExpandedText) -> tuple[Named, Named, list[tuple[Node, str]]]:
         """Nodes and the names that correspond to them: `L1.*` to `L2.*`, one node to one or several that exist."""
         origin = self._named(source)
         nodes = editing.matching(origin.network, origin.pattern)
@@ -369,7 +353,7 @@ class _Runner:
         return found
 
     def _create(self, arguments: list[ExpandedText], option: Value | None, statement: tree.Command) -> None:
-        self._add(arguments[0], _Edited(self._new_network()))
+        self._add(arguments[0], Edited(self._new_network()))
 
     def _load(self, arguments: list[ExpandedText], option: Value | None, statement: tree.Command) -> None:
         name = arguments[0] if len(arguments) > 1 else ExpandedText.standing_for("default", statement.name.span())
@@ -377,11 +361,9 @@ class _Runner:
         try:
             model = self.host.load(file.text, file.span())
         except BsError:
-            self._add(name, _Edited(None, False))
+            self._add(name, Edited(None, False))
             raise
-        self._add(
-            name, _Edited(model.network, model.complete, file.text) if model is not None else _Edited(None, False)
-        )
+        self._add(name, Edited(model.network, model.complete, file.text) if model is not None else Edited(None, False))
 
     def _load_snippet(self, arguments: list[ExpandedText], option: Value | None, statement: tree.Command) -> None:
         name, file = arguments[:2]
@@ -390,7 +372,7 @@ class _Runner:
                 "missing-argument", "without a section, LoadNDLSnippet makes an empty model", statement.span,
                 help="add section=NAME, the name of a block in the file",
             )  # fmt: skip
-        model = _Edited(None, False)
+        model = Edited(None, False)
         try:
             model = self._evaluated(self.host.snippet(file.text, option.text, option.raw.span()))
         finally:
@@ -402,7 +384,7 @@ class _Runner:
     def _save(self, arguments: list[ExpandedText], option: Value | None, statement: tree.Command) -> None:
         self._save_model(self._model(arguments[0]), arguments[1])
 
-    def _save_model(self, model: _Edited, file: ExpandedText) -> None:
+    def _save_model(self, model: Edited, file: ExpandedText) -> None:
         if model.network is None:
             return
         self._finish_lines(model)
@@ -473,7 +455,7 @@ class _Runner:
             editing.copy_inputs(node, target)
 
     @staticmethod
-    def _same_model(first: _Named, second: _Named) -> None:
+    def _same_model(first: Named, second: Named) -> None:
         if first.model is not second.model:
             raise BsError(
                 "model-edit", f"'{first.text.text}' and '{second.text.text}' belong to different models", second.span,

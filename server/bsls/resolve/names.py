@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from bsls.finding import BsError, Edit, Fix
-from bsls.network.naming import find_by_access, is_written_for_brackets
+from bsls.network.naming import is_written_for_brackets, written_alike
 from bsls.network.network import Network
 from bsls.source import Span
 
@@ -17,7 +17,9 @@ def similar(name: str, candidates: Iterable[str]) -> str | None:
     for candidate in names:
         if candidate.lower() == name.lower() and candidate != name:
             return candidate
+    lower = {candidate.lower(): candidate for candidate in names}
     close = get_close_matches(name, names, 1, 0.75)
+    close = close or [lower[c] for c in get_close_matches(name.lower(), lower, 1, 0.75)]
     return close[0] if close else next((c for c in names if _is_twisted(name, c)), None)
 
 
@@ -30,11 +32,30 @@ def _is_twisted(name: str, candidate: str) -> bool:
     return j == i + 1 and name[i] == candidate[j] and name[j] == candidate[i]
 
 
-def similar_node(name: str, network: Network) -> str | None:
-    """The name of the node that was most likely meant, which may have been written as in BrainScript: L4_y for L4.y."""
-    found = find_by_access(network, name)
-    found = found or next((n for n in network.by_name() if is_written_for_brackets(name, n)), None)
-    return found.name if found is not None else similar(name, (n.name for n in network.by_name()))
+def similar_nodes(name: str, network: Network) -> list[str]:
+    """The name of the node that was most likely meant, which may have been written as in BrainScript: L4_y for L4.y.
+
+    Several where they are written alike there; none where nothing is much like it.
+    """
+    if name in network:
+        return [network[name].name]
+    nodes = network.by_name()
+    alike = written_alike(network, name) or [n for n in nodes if n.name.replace(".", "_").lower() == name.lower()]
+    alike = alike or [n for n in nodes if is_written_for_brackets(name, n)]
+    if alike:
+        return [n.name for n in alike]
+    meant = similar(name, (n.name for n in nodes))
+    return [meant] if meant is not None else []
+
+
+def node_help(name: str, network: Network, span: Span, prefix: str = "") -> tuple[str, list[Fix]]:
+    """What to say about a name that no node has, and the changes of it at `span`; both empty if nothing is much like it.
+
+    `prefix` is what stands before the name and is kept.
+    """
+    meant = similar_nodes(name, network)
+    fixes = [Fix(f"change to {prefix}{n}", (Edit(span, prefix + n),)) for n in meant]
+    return f"did you mean {' or '.join(repr(n) for n in meant)}?" if meant else "", fixes
 
 
 def unknown_identifier(name: str, span: Span, candidates: Iterable[str], where: str = "") -> BsError:

@@ -10,9 +10,13 @@ from bsls.config.criteria import criterion_nodes, evaluation_nodes, output_nodes
 from bsls.config.section import Value
 from bsls.config.sgd import read_sgd
 from bsls.finding import BsError, Edit, Finding, Fix, Severity
+from bsls.network.editing import matching
 from bsls.network.network import Network
-from bsls.resolve.names import similar_node
+from bsls.resolve.names import node_help
 from bsls.source import Span
+
+_LISTED = ("test", "eval", "write")
+_MAX_HELP = 100
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -21,27 +25,46 @@ def check(context: Context) -> Iterator[Finding]:
         evaluation = checked.evaluation
         if evaluation is None or evaluation.network is None or not evaluation.complete:
             continue
+        network = evaluation.network
+        yield from _cut_off(checked.command, network)
         try:
-            unknown = _unknown(checked.command, evaluation.network)
+            unknown = _unknown(checked.command, network)
         except BsError as error:
             finding = error.finding
             if finding.rule == "unknown-node" and finding.span is not None:
-                meant = similar_node(finding.span.text, evaluation.network)
-                finding.fixes = node_fixes(finding.span, meant)
+                span = _bare(finding.span)
+                help, finding.fixes = node_help(span.text, network, span)
+                finding.help = help or finding.help
             yield finding
             continue
         for value in unknown:
-            meant = similar_node(value.text, evaluation.network)
-            fixes = node_fixes(value.span, meant)
+            help, fixes = node_help(value.text, network, value.bare.span())
             yield Finding(
                 "unknown-node", f"the network has no node '{value.text}'; it is passed over", value.span, Severity.WARNING,
-                help=f"did you mean '{meant}'?" if meant else "", fixes=fixes,
+                help=help, fixes=fixes,
             )  # fmt: skip
 
 
-def node_fixes(span: Span, meant: str | None) -> list[Fix]:
-    """The change to the name that was probably meant."""
-    return [Fix(f"change to {meant}", (Edit(span, meant),))] if meant else []
+def _bare(span: Span) -> Span:
+    """A name without the quotes around it."""
+    quoted = len(span.text) > 1 and span.text[0] == span.text[-1] == '"'
+    return span.source.span(span.start + 1, span.end - 1) if quoted else span
+
+
+def _cut_off(command: Command, network: Network) -> Iterator[Finding]:
+    """`L1.*` in a list of names: there `*` repeats an element, and one without a number ends the list."""
+    key = command.kind.outputs if command.action in _LISTED else ""
+    value = command.section.get(key) if key else None
+    element = value.cut_off if value is not None else None
+    if value is None or element is None:
+        return
+    meant = [n.name for n in matching(network, element.text) if not n.is_parameter]
+    names = ":".join(meant)
+    yield Finding(
+        "unknown-node", f"{key} ends before '{element.text}': in a list `*` repeats what is before it, it is no pattern",
+        element.span(), Severity.WARNING, help=f"write {names}" if len(names) < _MAX_HELP and names else "write out all names",
+        fixes=[Fix("write out the names", (Edit(element.span(), names),))] if meant else [],
+    )  # fmt: skip
 
 
 def _unknown(command: Command, network: Network) -> list[Value]:
@@ -63,6 +86,7 @@ RULE = Rule(
     """A training needs a criterion (`criterionNodes`, a tag, or `trainCriterionNodeName` in SGD), a test evaluation nodes
 or a criterion, a write output nodes or `outputNodeNames`. Names of nodes that do not exist are passed over in silence.
 
-    evalNodeNames = err : errs     # the network has only err""",
+    evalNodeNames = err : errs     # the network has only err
+    outputNodeNames = z : L1.*     # only z: in a list, `*` repeats an element, it is no pattern""",
     check,
 )  # fmt: skip
