@@ -44,7 +44,7 @@ def said(text: str, folder: Path | str = "/nowhere", name: str = "c.cntk") -> st
         ("n‸", "n = 3"),
         ("n + na‸me", 'name = "a"'),
         ("siz‸es", "sizes = (3 : 4) array of 2 elements"),
-        ("Tanh (‸pixels)", "pixels = InputValue() : -> [64 x *] feature A stream of the reader"),
+        ("Tanh (‸pixels)", "pixels = InputValue() : -> [64 x *] input · feature A stream of the reader"),
         ("Tanh (r.‸q)", "r.q = Sigmoid (r.p) : [64 x *] -> [64 x *]"),
         ("‸r.q", "r = { p = Tanh [64 x *] q = Sigmoid [64 x *] }"),
         ("twi‸ce (n)", "twice (x, times = 2) Doubles x, or more."),

@@ -10,9 +10,12 @@ from editing import CURSOR, at_cursor, opened
 from bsls.features.completion import complete
 from bsls.features.definition import definition
 from bsls.features.hover import hover
+from bsls.features.quick_fixes import quick_fixes
 from bsls.modelfile import v1
 from bsls.network.network import Network
 from bsls.network.node import Node
+from bsls.source import Source
+from bsls.workspace.analysis import Analysis
 
 CONFIG = """command = Train:Edit
 Train = {
@@ -57,10 +60,10 @@ def said(text: str, folder: Path) -> str:
 def test_nodes_of_a_model_that_is_not_trained_yet(folder: Path) -> None:
     document, offset = at_cursor(SCRIPT + "CopyNode (m.L‸, x)\n", folder / "scripts", "e.mel")
     found = {item.label: item for item in complete(document, offset)}
-    assert {"m.z", "m.ce", "m.x"} <= set(found)
-    assert found["m.z"].detail == "Plus [2 x *]"
-    assert (found["m.z"].replace.text, found["m.z"].insert) == ("m.L", "m.z")
-    assert found["m.z"].sort < next(item.sort for label, item in found.items() if label.endswith(".b"))
+    assert {"z", "ce", "x"} <= set(found)
+    assert found["z"].detail == "Plus [2 x *]"
+    assert (found["z"].replace.text, found["z"].insert, found["z"].snippet) == ("L", "z", False)
+    assert found["z"].sort < found["x"].sort < found["z.b"].sort
 
 
 def test_models_and_nodes_of_the_default_one(folder: Path) -> None:
@@ -73,7 +76,8 @@ def test_models_and_nodes_of_the_default_one(folder: Path) -> None:
 def test_the_model_as_it_is_at_the_place(folder: Path) -> None:
     before = SCRIPT + "Rename (m.z, m.out)\nDeleteNode (m.ce)\n"
     labels = offered(before + "CopySubTree (m.‸", folder)
-    assert "m.out" in labels and not {"m.z", "m.ce"} & set(labels)
+    assert "out" in labels and not {"z", "ce"} & set(labels)
+    assert "z" in offered(before.replace("Rename", "#") + "CopySubTree (m.‸", folder)
 
 
 @pytest.mark.parametrize(("text", "labels"), [
@@ -81,8 +85,10 @@ def test_the_model_as_it_is_at_the_place(folder: Path) -> None:
     ("SetPropertyForSubTree (m.z, ‸, 0)", ["learningRateMultiplier", "needsGradient"]),
     ("CopyNode (m.z, m.q, ‸)", ["copyFlag=all", "copyFlag=value"]),
     ("Set‸", ["SetProperty", "SetNodeInput", "LoadModel"]),
-    ("DeleteNode (m.z, m.‸)", ["m.L1"]),
-    ("Copy (m.‸)", ["m.z"]),
+    ("DeleteNode (m.z, m.‸)", ["L1"]),
+    ("Copy (m.‸)", ["z"]),
+    ("Copy (m.L1.‸arr, m.L2.W)", ["L1.arrayOfFunctions[0].W"]),
+    ("CopyNode (m.L1.*, m.L1.‸)", ["L1.arrayOfFunctions[0].W"]),
 ])  # fmt: skip
 def test_other_places(text: str, labels: list[str], folder: Path) -> None:
     assert set(labels) <= set(offered(SCRIPT + text, folder))
@@ -95,7 +101,7 @@ def test_files(folder: Path) -> None:
 
 def test_in_a_section_of_a_script(folder: Path) -> None:
     text = f"edit = E\nE = [\n{SCRIPT}CopyNode (m.‸, x)\n]\n"
-    assert "m.z" in offered(text, folder)
+    assert "z" in offered(text, folder)
 
 
 def test_hover(folder: Path) -> None:
@@ -112,7 +118,7 @@ def test_definition(folder: Path) -> None:
     for _ in range(2):
         document, offset = at_cursor(SCRIPT + "DeleteNode (m.‸z)", folder / "scripts", "e.mel")
         (found,) = definition(document, offset)
-        assert found.span.text == "LinearLayer {2} (L1)" or found.span.text.startswith("LinearLayer")
+        assert found.span.text == "z" and found.full is not None and found.full.text == "z = LinearLayer {2} (L1)"
         assert found.span.source.path.endswith("c.cntk")
         (folder / "models").mkdir(exist_ok=True)
         network = Network()
@@ -120,6 +126,12 @@ def test_definition(folder: Path) -> None:
         v1.write(network, folder / "models" / "net.dnn")
     document, offset = at_cursor("m = LoadModel (models/‸net.dnn)", folder / "scripts", "e.mel")
     assert [place.span.text.split()[0] for place in definition(document, offset)] == ["Train"]
+
+
+@pytest.mark.parametrize("name", ["m.L1‸.arrayOfFunctions[0].W", "m.L1.arr‸ayOfFunctions[0].W", "m.L1‸.*"])
+def test_definition_of_the_variable_that_a_node_is_named_after(name: str, folder: Path) -> None:
+    document, offset = at_cursor(SCRIPT + f"DeleteNode ({name})", folder / "scripts", "e.mel")
+    assert [place.span.text for place in definition(document, offset)] == ["L1"]
 
 
 @pytest.mark.parametrize("data", [b"", b"B\0C\0N\0\0\0", None])
@@ -138,7 +150,7 @@ def test_a_model_beside_a_script_that_no_config_runs(tmp_path: Path) -> None:
     network.add(Node("InputValue", "x", attributes={"dims": (3,), "dynamicAxis": ""}))
     v1.write(network, tmp_path / "net.dnn")
     document, offset = at_cursor("m = LoadModel (net.dnn)\nCopyNode (m.‸", tmp_path, "e.mel")
-    assert [(item.label, item.detail) for item in complete(document, offset)] == [("m.x", "InputValue [3 x *]")]
+    assert [(item.label, item.detail) for item in complete(document, offset)] == [("x", "InputValue [3 x *]")]
 
 
 def test_node_names_in_a_config_lead_to_where_they_are_made(tmp_path: Path) -> None:
@@ -149,6 +161,39 @@ def test_node_names_in_a_config_lead_to_where_they_are_made(tmp_path: Path) -> N
         document, offset = at_cursor(text.replace("Train:Edit", "Train:W") % name, tmp_path)
         (found,) = definition(document, offset)
         assert made in ("", found.span.text)
+
+
+def test_findings_and_fixes(folder: Path) -> None:
+    """Those that the check of the config has for the script; they can be mended where the script is open."""
+    text = SCRIPT + "DeleteNode (m.L1_x)\nq = LoadModel (models/ent.dnn)\nCopyNode (m.l1.*, n.L2.*)\nDumpModel (m\n"
+    document = opened(text, folder / "scripts", "e.mel")
+    (folder / "net.dnn").touch()
+    said = [(f.rule, f.span.text) for f in document.findings if f.span is not None]
+    assert said[0] == ("syntax", "(") and len(said) == len(set(said))
+    document = opened(text.replace("DumpModel (m\n", ""), folder / "scripts", "e.mel")
+    said = [(f.rule, f.span.text) for f in document.findings if f.span is not None]
+    assert said == [("model-node", "m.L1_x"), ("missing-model", "models/ent.dnn"), ("model-node", "m.l1.*")]
+    source = document.source
+    at = text.index("m.l1.*")
+    assert [fix.title for fix in quick_fixes(document, source.span(at, at))] == ["change to m.L1.*"]
+
+
+def test_while_a_line_is_typed(folder: Path) -> None:
+    """The models are those of the last finished run, as far as the text before the place is still the same."""
+
+    def typed(text: str, before: Analysis | None) -> Analysis:
+        source = Source(str(folder / "scripts" / "e.mel"), text)
+        return Analysis(source, {source.path: source}, before)
+
+    first = typed(SCRIPT + "Rename (m.z, m.out)\n", None)
+    first.evaluate()
+    first.finish()
+    now = typed(SCRIPT + "Rename (m.z, m.out)\nCopyNode (m.", first)
+    assert "out" in [item.label for item in complete(now.document, len(now.source.text))]
+    changed = typed(SCRIPT + "Rename (m.x, m.in)\nCopyNode (m.", now)
+    assert "z" in [item.label for item in complete(changed.document, len(changed.source.text))]
+    other = typed("m = LoadModel (other.dnn)\nCopyNode (m.", changed)
+    assert complete(other.document, len(other.source.text)) == []
 
 
 @pytest.mark.parametrize("text", ["‸", "a = [", "CopyNode (m.L1‸.*", "x = (((((‸", "‸)"])

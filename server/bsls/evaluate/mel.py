@@ -78,16 +78,6 @@ def models_behind(
         yield statement, runner.present()
 
 
-def models_after(
-    script: tree.MelScript, macros: Sequence[ndl.Script], environment: Environment, host: Host
-) -> list[ScriptModel]:
-    """The models that are there after the statements of a script."""
-    found: list[ScriptModel] = []
-    for _, found in models_behind(script, macros, environment, host):
-        pass
-    return found
-
-
 class _Runner:
     def __init__(self, environment: Environment, macros: Sequence[ndl.Script], host: Host) -> None:
         self.environment = environment

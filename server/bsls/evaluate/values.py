@@ -6,10 +6,11 @@ Numbers are `float`, booleans `bool`, strings `str`, nodes `bsls.network.Node`; 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bsls.finding import BsError
+from bsls.network.cloning import duplicate
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.source import Span
@@ -173,12 +174,24 @@ class BsFunction:
 class NetworkValue:
     """A network as a value: one that was loaded, whose nodes are its members. `path` is what messages call it.
 
-    A node that one that is not `complete` lacks is unknown, but no mistake.
+    A node that one that is not `complete` lacks is unknown, but no mistake. `names` are those that the nodes had when it
+    was loaded, in the order of the network; none for one that was not.
     """
 
     network: Network
     path: str
     complete: bool = True
+    names: tuple[str, ...] = ()
+    _loaded: Network | None = field(default=None, init=False, repr=False)
+
+    @property
+    def loaded(self) -> Network:
+        """The network with the names that its nodes had at first, for those who look at it after the evaluation: the
+        members of a description give them others."""
+        if self._loaded is None:
+            same = all(node.name == name for node, name in zip(self.network, self.names, strict=False))
+            self._loaded = self.network if same else duplicate(self.network, self.names)
+        return self._loaded
 
 
 Value = float | bool | str | Node | RecordScope | BsArray | BsFunction | NetworkValue | Unknown

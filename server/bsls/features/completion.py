@@ -10,7 +10,6 @@ from bsls.features.completion_item import Completion
 from bsls.features.completion_network import complete_in_network, library_items
 from bsls.features.completion_script import complete_in_script
 from bsls.features.document import Document, text_before
-from bsls.features.script import is_editing_script
 from bsls.finding import BsError
 from bsls.source import ExpandedText, Source
 
@@ -21,7 +20,7 @@ _NEVER_A_VARIABLE = ("command", "include")
 
 def complete(document: Document, offset: int) -> list[Completion]:
     """What fits at an offset, all of it, whatever is typed of it already; nothing in comments."""
-    if is_editing_script(document):
+    if document.kind == "script":
         return complete_in_script(document, offset)
     if document.kind == "other":
         return []

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 
 from bsls.config.commands import ACTIONS, BUILDERS
-from bsls.features.completion_item import MAX_DOCUMENTED, Completion
+from bsls.features.completion_item import Completion
+from bsls.features.completion_nodes import node_items
 from bsls.features.completion_path import model_paths, paths
-from bsls.features.config_place import ConfigPlace, commands_at, place_in_config, unquoted
+from bsls.features.config_place import ConfigPlace, place_in_config, unquoted
 from bsls.features.describe import default_text, key_detail, key_text, node_detail, node_text, value_meaning
 from bsls.features.document import Document
-from bsls.features.hover_config import STREAM_BLOCKS, network_of
+from bsls.features.hover_config import STREAM_BLOCKS
+from bsls.features.model_nodes import REGEX_KEY, networks_at
 from bsls.network.node import Node
 from bsls.schema import config as schema
 from bsls.schema.config import Key
@@ -103,6 +105,8 @@ def _values(place: ConfigPlace) -> Iterator[Completion]:
             yield _value(place, name, doc, "0" if action.supported else "1")
     elif "node" in key.type:
         yield from _node_names(place)
+    elif key.name == REGEX_KEY:
+        yield from _patterns(place)
     else:
         default = default_text(key)
         for value in key.values:
@@ -146,20 +150,25 @@ def _sections(place: ConfigPlace) -> Iterator[Completion]:
 
 
 def _node_names(place: ConfigPlace) -> Iterator[Completion]:
-    order = {"criterion": "0", "evaluation": "0", "output": "0"}
-    nodes = _nodes(place)
-    for node in nodes:
-        doc = node_text(node) if len(nodes) <= MAX_DOCUMENTED else ""
-        sort = min((order[t] for t in node.tags if t in order), default="2" if node.is_parameter else "1")
-        yield Completion(
-            node.name, "node", node.name, place.word, node_detail(node), doc, sort=sort + node.name.lower()
-        )
+    seen: set[str] = set()
+    for _, network in networks_at(place):
+        yield from (item for item in node_items(network, place.word) if item.label not in seen)
+        seen.update(node.name for node in network)
+
+
+def _patterns(place: ConfigPlace) -> Iterator[Completion]:
+    """Names of nodes as they are written in a regular expression."""
+    for _, network in networks_at(place):
+        for item in node_items(network, place.path):
+            item.insert = re.escape(item.label)
+            yield item
+        return
 
 
 def _nodes(place: ConfigPlace) -> list[Node]:
     """The nodes of the networks of the commands that read this block; of one name, the first."""
     found: dict[str, Node] = {}
-    for command in commands_at(place):
-        for node in network_of(place.document, command) or ():
+    for _, network in networks_at(place):
+        for node in network:
             found.setdefault(node.name, node)
     return list(found.values())

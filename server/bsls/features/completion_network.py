@@ -11,10 +11,12 @@ from bsls.evaluate.roots import SPECIAL
 from bsls.evaluate.values import BsFunction, NetworkValue, RecordScope
 from bsls.features.bindings import Bindings, Definition, of_library
 from bsls.features.callee import Callee, attribute_of, callee_named, values_of, written_name
-from bsls.features.completion_item import MAX_DOCUMENTED, Completion, Kind, snippet_text
+from bsls.features.completion_item import Completion, Kind, snippet_text
+from bsls.features.completion_nodes import node_items
 from bsls.features.completion_path import model_paths, paths
-from bsls.features.describe import callee_text, node_detail, node_text, paragraphs, short, special_text, written
+from bsls.features.describe import callee_text, node_text, short, special_text, written
 from bsls.features.document import Document, NetworkText, text_before
+from bsls.features.model_nodes import loaded_models, names_node
 from bsls.features.place import (
     Literal,
     View,
@@ -124,13 +126,8 @@ def _members(object: Expr, view: View, bindings: Bindings, replace: Span) -> Ite
     """What may follow the dot after an expression."""
     value = value_of(object, view)
     if isinstance(value, NetworkValue):
-        for name, access in access_names(value.network).items():
-            node = value.network[name]
-            doc = ""
-            if len(value.network) <= MAX_DOCUMENTED:
-                doc = paragraphs(f"node `{name}`" if name != access else "", node_text(node))
-            sort = "1" if node.is_parameter else "0"
-            yield Completion(access, "node", access, replace, node_detail(node), doc, sort=sort + access.lower())
+        loaded = value.loaded
+        yield from node_items(loaded, replace, access_names(loaded))
         return
     before = written_name(object)
     for name, target in bindings.members(object).items():
@@ -255,6 +252,10 @@ def _strings(document: Document, network: NetworkText, literal: Literal, offset:
     text = source.text[literal.start : literal.end]
     closed = len(text) > 1 and text[-1] == text[0]
     replace = source.span(literal.start + 1, literal.end - 1 if closed else offset)
+    if names_node(network, literal):
+        for _, loaded in loaded_models(network):
+            yield from node_items(loaded, replace)
+        return
     call = open_call(document, network, literal.start)
     if call is not None and (call.direct or call.name):
         required = call.callee.required

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bsls.evaluate.mel import ScriptModel
-from bsls.features.completion_item import MAX_DOCUMENTED, Completion
+from bsls.features.completion_item import Completion
+from bsls.features.completion_nodes import node_items
 from bsls.features.completion_path import paths
-from bsls.features.describe import node_detail, node_text
 from bsls.features.document import Document, text_before
-from bsls.features.script import Argument, Script, argument_at
+from bsls.features.script import Argument, argument_at, models_at
 from bsls.project.project import is_model_name
 from bsls.schema import mel as schema
 from bsls.source import Span
@@ -22,12 +21,10 @@ def complete_in_script(document: Document, offset: int) -> list[Completion]:
         before = text_before(document.source, offset)
         between = "(" in before and ")" not in before[before.rindex("(") :]
         return [] if between else list(_commands(document, argument.span))
-    script = document.once(Script)
     if argument.names_nodes:
-        return list(_nodes(script, argument, offset))
+        return list(_nodes(document, argument, offset))
     if argument.parameter in ("model", "toModel"):
-        models = script.models(offset)
-        return [Completion(m.name, "module", m.name, argument.span, m.path) for m in models]
+        return [Completion(m.name, "module", m.name, argument.span, m.path) for m in models_at(document, offset)]
     return list(_others(document, argument, offset))
 
 
@@ -40,29 +37,20 @@ def _commands(document: Document, replace: Span) -> Iterator[Completion]:
         yield Completion(command.name, "function", insert, replace, command.usage, snippet=not called)
 
 
-def _nodes(script: Script, argument: Argument, offset: int) -> Iterator[Completion]:
-    """Nodes of the model whose name stands there, else models and nodes of the default model."""
+def _nodes(document: Document, argument: Argument, offset: int) -> Iterator[Completion]:
+    """Nodes of the model whose name stands there, for the part behind it; else models and nodes of the default model."""
     replace = argument.span
-    models = script.models(offset)
+    models = models_at(document, offset)
     name, dot, _ = replace.text.partition(".")
     named = next((m for m in models if dot and m.name.lower() == name.lower()), None)
-    if named is not None:
-        yield from _of_model(named, f"{name}.", replace)
+    if named is not None and offset > replace.start + len(name):
+        yield from node_items(named.network, replace.source.span(replace.start + len(name) + 1, replace.end))
         return
     for model in models:
         count = f"{len(model.network)} nodes"
-        yield Completion(f"{model.name}.", "module", f"{model.name}.", replace, count, sort="0" + model.name.lower())
+        yield Completion(f"{model.name}.", "module", f"{model.name}.", replace, count, sort="/" + model.name.lower())
         if model.default:
-            yield from _of_model(model, "", replace)
-
-
-def _of_model(model: ScriptModel, prefix: str, replace: Span) -> Iterator[Completion]:
-    documented = len(model.network) <= MAX_DOCUMENTED
-    for node in model.network.by_name():
-        label = prefix + node.name
-        doc = node_text(node) if documented else ""
-        sort = ("2" if node.is_parameter else "1") + node.name.lower()
-        yield Completion(label, "node", label, replace, node_detail(node), doc, sort=sort)
+            yield from node_items(model.network, replace)
 
 
 def _others(document: Document, argument: Argument, offset: int) -> Iterator[Completion]:
@@ -73,7 +61,8 @@ def _others(document: Document, argument: Argument, offset: int) -> Iterator[Com
         yield from (Completion(name, "value", name, replace) for name in known)
     elif argument.parameter == "file":
         wanted = is_model_name if "Model" in command.name else None
-        yield from paths(document, replace, offset, wanted=wanted, files=document.once(Script).files)
+        files = document.script.files if document.script is not None else None
+        yield from paths(document, replace, offset, wanted=wanted, files=files)
     elif not argument.parameter and command.option is not None:
         option = command.option
         for value in option.values or ("",):

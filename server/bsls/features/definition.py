@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bsls.evaluate.values import NetworkValue
-from bsls.features.config_place import commands_at, place_in_config
 from bsls.features.document import Document, NetworkText
-from bsls.features.hover_config import network_of
-from bsls.features.place import place_at, top_view, value_of, word_at
-from bsls.features.references import Names, Occurrence, Outer, Target, writer_of
-from bsls.features.script import Script, argument_at, is_editing_script, made_at
+from bsls.features.model_nodes import made_at, mention_at
+from bsls.features.place import place_at, top_view, word_at
+from bsls.features.references import Names, Occurrence, Outer, Target, names_of, writer_of
+from bsls.features.script import argument_at
 from bsls.finding import BsError
 from bsls.library.index import definition as library_definition
 from bsls.library.index import library
-from bsls.network.node import Node
 from bsls.source import Span
 from bsls.syntax import tree
 from bsls.syntax.outer import blank_comments
@@ -31,40 +28,34 @@ class Location:
 
 def definition(document: Document, offset: int) -> list[Location]:
     """Where the name at an offset is defined; several places where it may mean several things."""
-    if is_editing_script(document):
-        return list(_in_script(document, offset))
-    named = document.once(Names).words_at(offset)
+    named = document.once(Names).words_at(offset) if document.kind != "script" else []
     targets = _meant([o for o in named if o.role == "model"]) or [t for o in named for t in o.targets]
     found = [place for target in dict.fromkeys(targets) for place in _places(document, target)]
-    others = (_origin, _named_node, _model, _unreadable)
+    others = (_mentioned, _model, _unreadable)
     return found or [place for find in others for place in find(document, offset)]
 
 
-def _in_script(document: Document, offset: int) -> Iterator[Location]:
-    """Where a config makes the nodes that an argument names, or the section that writes the model."""
-    script, argument = document.once(Script), argument_at(document, offset)
-    if argument.names_nodes and (found := script.nodes(argument)) is not None:
-        model, nodes = found
-        origins = (made_at(script.project, model.path, node) for node in nodes)
-        yield from (Location(span) for span in dict.fromkeys(origins) if span is not None)
-    elif argument.parameter == "file" and script.project is not None:
-        writer = script.project.writer(argument.span.text)
-        if writer is not None:
-            yield Location(writer[1].section.span)
-
-
-def _named_node(document: Document, offset: int) -> Iterator[Location]:
-    """The expression that makes a node whose name is the value of a key, as in `outputNodeNames`."""
-    place = place_in_config(document, offset) if document.kind == "config" else None
-    if place is None or place.item is None or not place.in_value or place.key is None or "node" not in place.key.type:
+def _mentioned(document: Document, offset: int) -> Iterator[Location]:
+    """The variable that a node of a model is named after, else the expression that made it."""
+    mention = mention_at(document, offset)
+    if mention is None:
         return
-    for command in commands_at(place):
-        network = network_of(document, command)
-        node = network.find(place.word.text) if network is not None else None
-        path = command.model_path.text if command.model_path is not None else ""
-        if node is not None and (origin := made_at(document.project, path, node)) is not None:
-            yield Location(origin)
-            return
+    names = _names_of_models(document)
+    parts = names.of_model(mention.path, mention.span) if names is not None and mention.path else []
+    here = [o for o in parts if o.targets and o.span.start <= offset <= o.span.end]
+    targets = {t for o in here or [o for o in parts if o.targets][-1:] for t in o.targets}
+    found = [place for target in targets for place in _places(document, target)]
+    project = document.script.project if document.script is not None else document.project
+    origins = () if found else (made_at(project, mention.path, node) for node in mention.nodes)
+    yield from found or [Location(span) for span in dict.fromkeys(origins) if span is not None]
+
+
+def _names_of_models(document: Document) -> Names | None:
+    """The names of the config from which the models of a document come."""
+    if document.kind != "script":
+        return document.once(Names)
+    project = document.script.project if document.script is not None else None
+    return names_of(project) if project is not None else None
 
 
 def _meant(parts: list[Occurrence]) -> list[Target]:
@@ -98,20 +89,15 @@ def _elsewhere(document: Document, target: Outer) -> Iterator[Location]:
         yield Location(value.key_span)
 
 
-def _origin(document: Document, offset: int) -> Iterator[Location]:
-    """The expression that made a node of a loaded network."""
-    network = document.network_at(offset)
-    place = place_at(network, document.source, offset) if network is not None else None
-    if place is not None and isinstance(place.expr, tree.Access):
-        node, base = value_of(place.expr, place.view), value_of(place.expr.object, place.view)
-        path = base.path if isinstance(base, NetworkValue) else ""
-        if isinstance(node, Node) and (origin := made_at(document.project, path, node)) is not None:
-            yield Location(origin)
-
-
 def _model(document: Document, offset: int) -> Iterator[Location]:
     """The section that writes the model whose path stands at an offset."""
-    writer = writer_of(document, _path_at(document, offset))
+    if document.kind == "script":
+        argument = argument_at(document, offset)
+        project = document.script.project if document.script is not None else None
+        named = argument.span.text if argument.parameter == "file" and project is not None else ""
+        writer = project.writer(named) if project is not None and named else None
+    else:
+        writer = writer_of(document, _path_at(document, offset))
     if writer is not None:
         yield Location(writer[1].section.span)
 

@@ -40,12 +40,15 @@ def node_detail(node: Node) -> str:
     return f"{node.op} {node.shape}" if node.shape is not None else node.op
 
 
-def node_text(node: Node) -> str:
-    """A node as the log prints it, and what it is."""
+def node_text(node: Node, network: Network | None = None) -> str:
+    """A node as the log prints it, and what it is, in its network if that is given."""
     op = ops.get(node.op)
-    words = list(node.tags)
+    groups = [group for group, nodes in network.groups.items() if node in nodes] if network is not None else []
+    words = list(dict.fromkeys([*node.tags, *groups]))
+    if node.is_input:
+        words.insert(0, "input")
     if node.is_parameter:
-        words.insert(0, "learnable" if node.is_learnable else "constant, not trained")
+        words.insert(0, "learnable parameter" if node.is_learnable else "constant, not trained")
         if node.shape is not None and node.shape.known:
             words.insert(0, _count(node.shape.elements, "value"))
         init = node.attributes.get("init")

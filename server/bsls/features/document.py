@@ -14,6 +14,7 @@ from bsls.evaluate.brainscript import Evaluation, members_of
 from bsls.finding import BsError, Finding
 from bsls.project.files import Files
 from bsls.project.project import Project
+from bsls.project.scripts import ScriptRun
 from bsls.source import ExpandedText, Source, Span
 from bsls.syntax.brackets import check_depth
 from bsls.syntax.brainscript import Members
@@ -22,8 +23,9 @@ from bsls.syntax.raw import RawBlock, raw_tree
 
 T = TypeVar("T")
 
-DocumentKind = Literal["config", "brainscript", "other"]
-"""What language a whole document is in; `other` is one that features know nothing of."""
+DocumentKind = Literal["config", "brainscript", "script", "other"]
+"""What language a whole document is in; `script` is the model editing language, `other` one that features know nothing
+of."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,7 +50,8 @@ class Document:
     """A document with unsaved changes.
 
     `evaluations` are by name and action of the command. `findings` are those of this very text, as far as they are known
-    by now. `files` are those that paths in it lead to, also where there is no project.
+    by now. `files` are those that paths in it lead to, also where there is no project. `script` is the last finished run of
+    a script.
     """
 
     source: Source
@@ -59,6 +62,7 @@ class Document:
     kind: DocumentKind = "config"
     files: Files | None = None
     previous: Document | None = None
+    script: ScriptRun | None = None
     _made: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     def once(self, make: Callable[[Document], T]) -> T:
@@ -95,7 +99,7 @@ class Document:
     def networks(self) -> list[NetworkText]:
         """The network descriptions in this document, those that no command uses as well."""
         found: list[NetworkText] = []
-        if self.kind == "other":
+        if self.kind in ("script", "other"):
             return []
         if self.kind == "brainscript":
             old = self.previous.networks[0].members if self.previous and self.previous.networks else None

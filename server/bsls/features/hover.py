@@ -14,13 +14,13 @@ from bsls.features.callee import (
     values_of,
     written_name,
 )
-from bsls.features.describe import callee_text, code, node_text, paragraphs, value_text, written
+from bsls.features.describe import callee_text, code, paragraphs, value_text, written
 from bsls.features.document import Document, NetworkText
 from bsls.features.hover_config import hover_in_config, hover_of_variable
 from bsls.features.hover_script import hover_in_script
+from bsls.features.model_nodes import Mention, mention_at, mention_text
 from bsls.features.place import Place, View, completed_place, literal_at, member_of, place_at, value_of, word_at
 from bsls.features.references import bindings_at
-from bsls.features.script import is_editing_script
 from bsls.network.node import Node
 from bsls.resolve.docs import doc_above
 from bsls.resolve.scopes import PRELUDE
@@ -42,7 +42,7 @@ class Hover:
 
 def hover(document: Document, offset: int) -> Hover | None:
     """What is known of the word at an offset."""
-    if is_editing_script(document):
+    if document.kind == "script":
         found = hover_in_script(document, offset)
         return Hover(*found) if found is not None else None
     if document.kind == "config" and (found := hover_of_variable(document, offset)) is not None:
@@ -52,8 +52,11 @@ def hover(document: Document, offset: int) -> Hover | None:
     if network is None or (at == 0 and document.kind == "config"):
         found = hover_in_config(document, offset) if document.kind == "config" else None
         return Hover(*found) if found is not None else None
+    if literal_at(network, document.source, offset) is not None:
+        mention = mention_at(document, offset)
+        return Hover(mention_text(mention), mention.span) if mention is not None else None
     word = word_at(document.source, offset)
-    if word is None or literal_at(network, document.source, offset) is not None:
+    if word is None:
         return None
     markdown = _of_word(network, document, word)
     return Hover(markdown, word) if markdown else None
@@ -78,7 +81,7 @@ def _of_word(network: NetworkText, document: Document, word: Span) -> str:
         case tree.Name():
             return _of_name(name, view, bindings, place)
         case tree.Access() if expr.id_start >= expr.object.end:
-            return _of_access(expr.object, name, view, bindings)
+            return _of_access(expr.object, word, view, bindings)
         case tree.Parameter() if expr.name == name:
             return _of_parameter(expr, place)
         case tree.Argument() if expr.name == name and word.start == expr.span.start:
@@ -96,13 +99,14 @@ def _of_name(name: str, view: View, bindings: Bindings, place: Place) -> str:
     return _described(name, target, value, view, bindings)
 
 
-def _of_access(object: Expr, name: str, view: View, bindings: Bindings) -> str:
+def _of_access(object: Expr, word: Span, view: View, bindings: Bindings) -> str:
+    name = word.text
     base = value_of(object, view)
     value = member_of(base, name)
     if isinstance(base, NetworkValue):
         if not isinstance(value, Node):
             return ""
-        return paragraphs(f"node `{value.name}` of `{base.path}`" if base.path else "", node_text(value))
+        return mention_text(Mention(word, base.loaded, [value], base.path))
     found = bindings.member(object, name).targets
     if not found and value is None:
         return ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bsls.config.commands import Command
-from bsls.features.config_place import ConfigPlace, commands_at, place_in_config, text_of, variable_at
+from bsls.features.config_place import ConfigPlace, place_in_config, text_of, variable_at
 from bsls.features.describe import code, command_text, key_text, node_text, paragraphs, value_meaning
 from bsls.features.document import Document
+from bsls.features.model_nodes import mention_at, mention_text, networks_at
 from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.schema import config as schema
@@ -20,6 +21,8 @@ def hover_in_config(document: Document, offset: int) -> tuple[str, Span] | None:
     place = place_in_config(document, offset)
     if place is None or place.item is None or not place.word.text:
         return None
+    if (mention := mention_at(document, offset)) is not None:
+        return mention_text(mention), mention.span
     markdown = _of_value(place) if place.in_value else _of_key(place)
     return (markdown, place.word) if markdown else None
 
@@ -84,8 +87,6 @@ def _of_value(place: ConfigPlace) -> str:
             if command.name == word:
                 return command_text(command, network_of(place.document, command))
         return ""
-    if "node" in key.type:
-        return _of_node(place, word)
     meaning = value_meaning(place.kind, key.name, word)
     if not meaning and (_stream(place) or (key.values and key.allows(word))):
         meaning = paragraphs(key.doc, _of_stream(place))
@@ -103,11 +104,10 @@ def _of_stream(place: ConfigPlace) -> str:
 
 
 def _of_node(place: ConfigPlace, name: str, note: str = "") -> str:
-    for command in commands_at(place):
-        network = network_of(place.document, command)
-        node = network.find(name) if network is not None else None
+    for _, network in networks_at(place):
+        node = network.find(name)
         if node is not None:
-            return paragraphs(note, node_text(node))
+            return paragraphs(note, node_text(node, network))
     return ""
 
 

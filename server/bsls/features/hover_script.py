@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from bsls.features.describe import code, node_text, paragraphs
+from bsls.features.describe import code, paragraphs
 from bsls.features.document import Document
-from bsls.features.script import Script, argument_at
+from bsls.features.model_nodes import mention_at, mention_text
+from bsls.features.script import argument_at, models_at
 from bsls.schema import mel as schema
 from bsls.source import Span
-
-_SHOWN = 12
-"""Nodes that are listed of those that a pattern means."""
 
 
 def hover_in_script(document: Document, offset: int) -> tuple[str, Span] | None:
@@ -21,16 +19,8 @@ def hover_in_script(document: Document, offset: int) -> tuple[str, Span] | None:
     if argument.command is None:
         command = schema.find(word)
         return (code(command.usage), argument.span) if command is not None else None
-    script = document.once(Script)
-    for model in script.models(offset):
+    for model in models_at(document, offset):
         if word.lower() == model.name.lower():
             return paragraphs(f"model `{model.name}`, {len(model.network)} nodes", model.path), argument.span
-    found = script.nodes(argument) if argument.names_nodes else None
-    if found is None or not found[1]:
-        return None
-    model, nodes = found
-    if "*" not in word:
-        return paragraphs(f"node `{nodes[0].name}` of `{model.path or model.name}`", node_text(nodes[0])), argument.span
-    more = "" if len(nodes) <= _SHOWN else f"\n... and {len(nodes) - _SHOWN} more"
-    listed = "\n".join(node.prototype for node in nodes[:_SHOWN])
-    return paragraphs(f"{len(nodes)} nodes of `{model.path or model.name}`", code(listed + more)), argument.span
+    mention = mention_at(document, offset)
+    return (mention_text(mention), argument.span) if mention is not None else None

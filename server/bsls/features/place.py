@@ -260,5 +260,5 @@ def member_of(value: object, name: str) -> object:
     if isinstance(value, RecordScope):
         return _known(value.own(name))
     if isinstance(value, NetworkValue):
-        return find_by_access(value.network, name)
+        return find_by_access(value.loaded, name)
     return None

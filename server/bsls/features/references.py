@@ -149,7 +149,7 @@ class Names:
             if any(p in source.text.lower() for source in other.files.read.values() for p in lower):
                 known = self._neighbours.get(id(other))
                 if known is None:
-                    known = self._neighbours[id(other)] = Names(_document_of(other))
+                    known = self._neighbours[id(other)] = names_of(other)
                 yield known
 
     @cached_property
@@ -214,6 +214,10 @@ class Names:
             yield from self._nodes(wanted)
             yield from self._streams(wanted)
 
+    def of_model(self, path: str, name: Span) -> list[Occurrence]:
+        """What the parts of the name of a node mean, which stands at a place outside of this document."""
+        return list(self._parts(self.network_of_model(path), name.text, ".", name, "node"))
+
     # --- in network descriptions -------------------------------------------------------------------------------------
 
     def _in_text(self, network: NetworkText, wanted: Wanted) -> Iterator[Occurrence]:
@@ -246,7 +250,7 @@ class Names:
         for model in models:
             written, separator = access.id, "_"
             loaded = value_of(access.object, bindings.view(access.object))
-            node = find_by_access(loaded.network, access.id) if isinstance(loaded, NetworkValue) else None
+            node = find_by_access(loaded.loaded, access.id) if isinstance(loaded, NetworkValue) else None
             if node is not None and len(node.name) == len(written):
                 written, separator = node.name, "."
             yield from self._parts(self.network_of_model(model.path), written, separator, span, "model")
@@ -387,6 +391,11 @@ class Names:
         return next((n for n in self.document.networks if n.members is members or same_text(n, text)), text)
 
 
+def names_of(project: Project) -> Names:
+    """The names of a config that is no open document."""
+    return Names(_document_of(project))
+
+
 def bindings_at(document: Document, place: Place) -> Bindings:
     """The names as a place sees them: its member may be one that was completed so that it parses."""
     bindings = document.once(Names).bindings(place.network)
@@ -511,7 +520,7 @@ def _document_of(project: Project) -> Document:
 def _node_keys() -> tuple[str, ...]:
     """All keys whose values are names of nodes."""
     found = {k.name: None for block in schema.blocks() for k in schema.keys(block).values() if "node" in k.type}
-    return (*found, "nodeName")
+    return tuple(found)
 
 
 def is_node_key(key: str) -> bool:

@@ -48,7 +48,7 @@ class Token:
 
 def semantic_tokens(document: Document) -> list[Token]:
     """All tokens in the order of the text; they do not overlap."""
-    if document.kind == "other":
+    if document.kind in ("script", "other"):
         return []
     text = blank_comments(document.source.text)
     meanings = _meanings(document)

@@ -106,10 +106,12 @@ def freeze(node: Node) -> None:
         node.attributes["blendTimeConstant"] = math.inf
 
 
-def duplicate(network: Network) -> Network:
-    """A copy of a whole network with nodes of its own; weights are shared."""
+def duplicate(network: Network, names: Sequence[str] = ()) -> Network:
+    """A copy of a whole network with nodes of its own; weights are shared. `names`, if any, are those of the copies."""
     copy = Network(network.precision)
     made = {id(node): node.copy() for node in network}
+    for twin, name in zip(made.values(), names, strict=False):
+        twin.name = name
     for node in network:
         twin = made[id(node)]
         twin.inputs = [made[id(i)] for i in node.inputs]

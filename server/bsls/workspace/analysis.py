@@ -15,6 +15,7 @@ from bsls.features.document import Document, DocumentKind
 from bsls.finding import BsError, Finding, Severity
 from bsls.project.files import Files
 from bsls.project.project import Project
+from bsls.project.scripts import ScriptRun, run_of_script
 from bsls.source import Source
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Analysis:
         self._previous = previous
         self._checked: Sequence[Checked] = ()
         self._context: Context | None = None
+        self._script: ScriptRun | None = None
         self._problem: Finding | None = None
 
     @cached_property
@@ -56,6 +58,8 @@ class Analysis:
             return "other"
         if is_brainscript(self.source):
             return "brainscript"
+        if self.source.path.lower().endswith(".mel"):
+            return "script"
         return "other" if is_script(self.source.path) else "config"
 
     @cached_property
@@ -68,7 +72,7 @@ class Analysis:
             document.project = context.project
             document.commands = context.commands
         if before is not None:
-            document.evaluations = before.evaluations
+            document.evaluations, document.script = before.evaluations, before.script
             before.previous = None  # no chain of all revisions
         _ = document.networks
         self._previous = document.previous = None
@@ -98,7 +102,8 @@ class Analysis:
             except Exception as error:  # the editor must live on
                 found = self.findings = [_failure(error, self.source)]
         else:
-            found = self.findings = self._without_config(document)
+            found = self._without_config(document)
+            self.findings = None if self.kind == "script" else found
         document.findings = found
         return found
 
@@ -122,15 +127,26 @@ class Analysis:
     def evaluate(self) -> None:
         """Works out all findings, on a thread with a deep stack; leaves them unknown if `cancel` was set meanwhile."""
         quick, context = self.quick, self.context
-        if context is None or self.findings is not None:
+        if self.findings is not None:
             return
         try:
-            found = all_findings(context)
-            self._checked = context.networks
+            if context is None:
+                found = self._run_script(quick)
+            else:
+                found = all_findings(context)
+                self._checked = context.networks
         except Exception as error:  # the editor must live on
             found = [*quick, _failure(error, self.source)]
         if not self.cancel.is_set():
             self.findings = found
+
+    def _run_script(self, quick: Sequence[Finding]) -> list[Finding]:
+        """What is wrong with a script: its syntax, and what the check of the config that runs it finds there."""
+        run = self._script = run_of_script(self.source, self.files, self.cancel, self.document.script)
+        found = [] if run.project is None else all_findings(Context(run.project))
+        own = [f for f in found if f.span is not None and f.span.source is self.source]
+        kept = {(f.rule, f.message, f.span): f for f in (*quick, *own)}
+        return sorted(kept.values(), key=lambda f: f.span.start if f.span is not None else 0)
 
     def finish(self) -> None:
         """Lets features see what `evaluate` has found. What could not be evaluated this time stays as it was before."""
@@ -144,6 +160,7 @@ class Analysis:
                 evaluations[key] = evaluation
         document.evaluations = evaluations
         document.findings = self.findings or []
+        document.script = self._script or document.script
         for network in document.networks:
             found = [evaluations.get((c.name, c.action)) for c in network.commands]
             network.evaluation = next((e for e in found if e is not None), network.evaluation)
