@@ -245,3 +245,31 @@ async def test_formatting(adapt: Open) -> None:
         {"textDocument": {"uri": adapt.uri}, "options": options, "range": {"start": line, "end": line}},
     )
     assert not nothing
+
+
+async def test_a_script_that_a_config_runs(editor: Editor, tmp_path: Path) -> None:
+    """Findings with fixes, completion, and the way into the config, for a model that was never trained."""
+    text = (EXAMPLES / "autoencoder.cntk").read_text().replace("= Train:Test", "= Train:Edit")
+    (tmp_path / "autoencoder.cntk").write_text(text + '\nEdit = { action = "edit" ; editPath = "e.mel" }\n')
+    script = editor.open(
+        tmp_path / "e.mel", "m = LoadModel (models/autoencoder.dnn)\nSetProperty (m.L3_y, output, true)\n"
+    )
+    (found,) = await script.diagnostics()
+    assert (found.code, script.marked(found.range)) == ("model-node", "m.L3_y")
+    place = {"line": found.range.start.line, "character": found.range.start.character}
+    wanted = {
+        "textDocument": {"uri": script.uri},
+        "range": {"start": place, "end": place},
+        "context": {"diagnostics": []},
+    }
+    (action,) = await editor.request("textDocument/codeAction", wanted)
+    assert "m.L3.y" in script.apply(action.edit.changes[script.uri])
+    script.replace("m.L3_y", "m.L3.")
+    items = await ask(script, "textDocument/completion", after(script, "m.L3."))
+    (item,) = [item for item in items.items if item.label == "L3.y"]
+    assert "(m.L3.y, output" in script.apply([item.text_edit])
+    script.replace("m.L3.", "m.L3.y")
+    assert await script.diagnostics() == []
+    (made,) = await ask(script, "textDocument/definition", after(script, "m.L3"))
+    assert made.uri.endswith("autoencoder.cntk")
+    script.close()
