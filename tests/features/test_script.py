@@ -104,6 +104,15 @@ def test_in_a_section_of_a_script(folder: Path) -> None:
     assert "z" in offered(text, folder)
 
 
+def test_models_that_are_described_in_the_script(folder: Path) -> None:
+    text = SCRIPT + "f = [\n    a = InputValue (3)\n    t = Tanh (a)\n]\n"
+    assert offered(text + "CopyNode (f.‸, m.q)", folder) == ["a", "t"]
+    document, offset = at_cursor(text + "CopyNode (f.‸t, m.q)", folder / "scripts", "e.mel")
+    assert [place.span.text for place in definition(document, offset)] == ["Tanh (a)"]
+    text = SCRIPT + "q = Tanh (z)\n"  # a line of NDL
+    assert "q" in offered(text + "CopyNode (n.‸, m.q)", folder)
+
+
 def test_hover(folder: Path) -> None:
     assert "z = Plus (z.PlusArgs[0], z.b)" in said(SCRIPT + "DeleteNode (m.‸z)", folder)
     assert "node `z` of `models/net.dnn`" in said(SCRIPT + "DeleteNode (‸z)", folder)
@@ -203,3 +212,15 @@ def test_broken_scripts(text: str, tmp_path: Path) -> None:
     complete(document, offset)
     hover(document, offset)
     definition(document, offset)
+
+
+def test_only_folders_up_to_the_config_are_looked_at(folder: Path) -> None:
+    """What happens beside them, as models that a training writes, is no reason to look again."""
+    (folder / "scripts" / "c.cntk").write_text(CONFIG.replace("scripts/e.mel", "e.mel"))
+    document = opened(SCRIPT, folder / "scripts", "e.mel")
+    assert document.files is not None and not document.files.changed()
+    (folder / "models").mkdir()
+    (folder / "more.cntk").write_text(CONFIG)
+    assert not document.files.changed()
+    (folder / "scripts" / "c.cntk").write_text("command = nothing")
+    assert document.files.changed()

@@ -73,7 +73,7 @@ def access_path(network: Network, node: Node) -> str | None:
 def is_written_for_brackets(written: str, node: Node) -> bool:
     """Whether `written` (`h_1_` or `h_1`) was probably meant for a node with brackets in its name (`h[1]`)."""
     plain = node.name.replace(".", "_").replace("[", "_").replace("]", "_").lower()
-    return "[" in node.name and written.lower() in (plain, plain.rstrip("_"))
+    return "[" in node.name and written.lower() in (plain, plain.removesuffix("_"))
 
 
 def _written(node: Node) -> str | None:

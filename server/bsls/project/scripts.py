@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from threading import Event
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ from bsls.syntax import ndl
 
 _MAX_CONFIGS = 50
 """Configs in the folder of a script and around it that are searched for the command that runs it."""
+_MAX_LISTED = 10_000
+"""Entries of a folder."""
 
 
 class Stage(NamedTuple):
@@ -107,12 +110,8 @@ def _users(
 ) -> Iterator[tuple[Project, Command]]:
     """The commands that run the script, of configs beside it, in the folder above, and beside that folder."""
     path = os.path.abspath(path)
-    here = os.path.dirname(path)
-    above = os.path.dirname(here)
     before = previous.project if previous is not None else None
-    configs = [before.files.absolute(before.config_paths[0])] if before is not None else []
-    configs += [config for folder in (here, above, *_folders(above, files)) for config in _configs(folder, files)]
-    for config in list(dict.fromkeys(configs))[:_MAX_CONFIGS]:
+    for config in islice(_configs(path, before, files), _MAX_CONFIGS):
         name = os.path.basename(config)
         own = Files(os.path.dirname(config), files.documents, files.states, files.assembled)
         try:
@@ -127,10 +126,20 @@ def _users(
             continue
 
 
-def _folders(folder: str, files: Files) -> list[str]:
-    return [os.path.join(folder, name) for name, is_folder in files.entries(folder) if is_folder]
+def _configs(script: str, before: Project | None, files: Files) -> Iterator[str]:
+    """The configs to look at, that of an earlier text first; a folder is listed when those before it are done."""
+    if before is not None:
+        yield before.files.absolute(before.config_paths[0])
+    here = os.path.dirname(script)
+    above = os.path.dirname(here)
+    for folder in (here, above):
+        yield from _listed(folder, files, folders=False)
+    for folder in _listed(above, files, folders=True):
+        yield from _listed(folder, files, folders=False)
 
 
-def _configs(folder: str, files: Files) -> list[str]:
-    named = files.entries(folder)
-    return [os.path.join(folder, name) for name, is_folder in named if name.endswith(".cntk") and not is_folder]
+def _listed(folder: str, files: Files, *, folders: bool) -> Iterator[str]:
+    """The folders or the configs in a folder."""
+    for name, is_folder in files.entries(folder, limit=_MAX_LISTED):
+        if is_folder == folders and (folders or name.endswith(".cntk")):
+            yield os.path.join(folder, name)
