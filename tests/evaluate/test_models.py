@@ -68,6 +68,16 @@ def test_nodes_that_are_not_reached(access: str, at: str, message: str, fixed: s
         assert not outcome.findings[0].fixes
 
 
+def test_a_member_that_is_a_node_gives_it_no_other_member_name() -> None:
+    """`net.L4_y` is the node of that name in the file, whatever it is called since."""
+    outcome = load("a = net.L4_y ; b = Tanh (net.L4_y) ; c = Exp (net.h1) ; h1 = net.h1", strict=False)
+    assert outcome.findings == []
+    assert {"a", "b", "c", "h1"} <= outcome.known
+    outcome = load("a = net.L4_y ; b = Tanh (net.L5_y)", strict=False)
+    assert "Tanh (net.L4_y)" in mended(outcome)
+    assert load("a = net.L4_y ; b = Tanh (net.a)", strict=False).said == ["model-node: a"]
+
+
 def test_names_that_are_written_alike() -> None:
     """The first by name is meant, unless one of them has just that name."""
     alike = evaluate(

@@ -30,7 +30,6 @@ from bsls.evaluate.values import (
 )
 from bsls.finding import BsError, Finding, Related
 from bsls.library.index import sources
-from bsls.network.naming import find_by_access
 from bsls.network.node import Node
 from bsls.resolve.arguments import argument_problem
 from bsls.resolve.names import unknown_identifier
@@ -395,10 +394,10 @@ class Interpreter:
                 raise unknown_identifier(link.id, link.id_span, value.names(), " in this record")
             return self.force(thunk)
         if isinstance(value, NetworkValue):
-            node = find_by_access(value.network, link.id)
+            node = value.find(link.id)
             if node is None and value.complete:
                 raise no_such_node(value, link, rest)
-            if node is not None and (finding := written_like_another(value, node, link)) is not None:
+            if node is not None and (finding := written_like_another(value, link)) is not None:
                 self.environment.note(finding)
             return UNKNOWN if node is None else node
         if isinstance(value, Node):

@@ -25,7 +25,7 @@ def no_such_node(model: NetworkValue, link: tree.Access, rest: Sequence[tree.Acc
     error = inner_node(model, link)
     if error is not None:
         return error
-    path, network = model.path, model.network
+    path, network = model.path, model.loaded
     bracket = next((n for n in network if is_written_for_brackets(link.id, n)), None)
     if bracket is not None:
         return _in_brackets(model, bracket, link.id_span, link.id_span, safe=False)
@@ -55,7 +55,7 @@ def no_such_node(model: NetworkValue, link: tree.Access, rest: Sequence[tree.Acc
 
 def inner_node(model: NetworkValue, link: tree.Access) -> BsError | None:
     """For `net.a.b` or `net.a[0].b` where the log has a node `a.b` or `a[0].b`: how that is written."""
-    network, path = model.network, model.path
+    network, path = model.loaded, model.path
     written, _ = _written(link)
     for end in sorted({e.start() for e in _PART_END.finditer(written)} - {len(link.id)}, reverse=True):
         node = network.find("".join(written[:end].split()))
@@ -84,7 +84,7 @@ def _written(link: tree.Access) -> tuple[str, Span]:
 
 def _in_brackets(model: NetworkValue, node: Node, place: Span, written: Span, *, safe: bool) -> BsError:
     """For a node whose name cannot be written, which was tried at `written`."""
-    way = access_path(model.network, node)
+    way = access_path(model.loaded, node)
     message = f"the node '{node.name}' of '{model.path}' cannot be reached by name"
     plain = "give the node a plain name when the network is made"
     if way is None:
@@ -95,16 +95,17 @@ def _in_brackets(model: NetworkValue, node: Node, place: Span, written: Span, *,
     )  # fmt: skip
 
 
-def written_like_another(model: NetworkValue, node: Node, link: tree.Access) -> Finding | None:
+def written_like_another(model: NetworkValue, link: tree.Access) -> Finding | None:
     """For `net.a_b` where `a.b` is meant because it comes first, and there is an `a_b` of other parts as well."""
-    if node.name.lower() == link.id.lower():
+    if link.id in model.network:
         return None
-    others = [n.name for n in written_alike(model.network, link.id) if n is not node]
+    network = model.loaded
+    meant, *others = written_alike(network, link.id)
     if not others:
         return None
-    hidden = access_path(model.network, model.network[others[0]])
+    hidden = access_path(network, others[0])
     return Finding(
-        "model-node", f"'{link.id}' means '{node.name}' here; '{others[0]}' of '{model.path}' is written the same",
+        "model-node", f"'{link.id}' means '{meant.name}' here; '{others[0].name}' of '{model.path}' is written the same",
         link.id_span, Severity.WARNING,
         help=f"if that was meant, write {hidden}" if hidden else "only the first one by name can be reached so",
         fixes=[Fix(f"change to {hidden}", (Edit(link.id_span, hidden),))] if hidden else [],

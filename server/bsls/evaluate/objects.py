@@ -327,7 +327,7 @@ def network_from_file(interpreter: Interpreter, record: RecordScope, path: str, 
     if model is None:
         return UNKNOWN
     interpreter.environment.loaded.append(model)
-    return NetworkValue(model.network, file, model.complete, model.names)
+    return NetworkValue(model.network, file, model.complete)
 
 
 def clone_function(interpreter: Interpreter, record: RecordScope, path: str, expr: New) -> object:

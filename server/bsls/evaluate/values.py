@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bsls.finding import BsError
 from bsls.network.cloning import duplicate
+from bsls.network.naming import find_by_access
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.source import Span
@@ -174,23 +175,30 @@ class BsFunction:
 class NetworkValue:
     """A network as a value: one that was loaded, whose nodes are its members. `path` is what messages call it.
 
-    A node that one that is not `complete` lacks is unknown, but no mistake. `names` are those that the nodes had when it
-    was loaded, in the order of the network; none for one that was not.
+    A node that one that is not `complete` lacks is unknown, but no mistake. `names` are those that the nodes had at first, in
+    the order of the network: members of a description give them others, but are no members of this.
     """
 
     network: Network
     path: str
     complete: bool = True
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] = field(init=False)
     _loaded: Network | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.names = tuple(node.name for node in self.network)
+
+    def find(self, name: str) -> Node | None:
+        """The node that `net.<name>` means."""
+        return find_by_access(self.network, name, self.names)
 
     @property
     def loaded(self) -> Network:
-        """The network with the names that its nodes had at first, for those who look at it after the evaluation: the
-        members of a description give them others."""
+        """The network with the first names of its nodes, which are copies if any has another one now."""
+        if all(node.name == name for node, name in zip(self.network, self.names, strict=False)):
+            return self.network
         if self._loaded is None:
-            same = all(node.name == name for node, name in zip(self.network, self.names, strict=False))
-            self._loaded = self.network if same else duplicate(self.network, self.names)
+            self._loaded = duplicate(self.network, self.names)
         return self._loaded
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from bsls.network.network import Network
 from bsls.network.node import Node
@@ -11,21 +12,24 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEYWORDS = frozenset(("include", "new", "with", "true", "false", "if", "then", "else", "array"))
 
 
-def find_by_access(network: Network, name: str) -> Node | None:
+def find_by_access(network: Network, name: str, names: Sequence[str] = ()) -> Node | None:
     """The node that `net.<name>` means, as the reference looks it up.
 
     That is the node of that name, whatever its capitals; else the first one, by name, whose name with every `.`
-    replaced by `_` equals `name`, capitals included.
+    replaced by `_` equals `name`, capitals included. `names` are those that count, in the order of the network, where
+    nodes have got other ones since they were added.
     """
     found = network.find(name)
     if found is not None:
         return found
-    return next(iter(written_alike(network, name)), None)
+    return next(iter(written_alike(network, name, names)), None)
 
 
-def written_alike(network: Network, name: str) -> list[Node]:
+def written_alike(network: Network, name: str, names: Sequence[str] = ()) -> list[Node]:
     """The nodes whose names are written `name` after `net.`, by name; only the first one can be reached so."""
-    return [n for n in network.by_name() if n.name.replace(".", "_") == name]
+    named = zip(names or [n.name for n in network], network, strict=False)
+    alike = [(full.lower(), node) for full, node in named if full.replace(".", "_") == name]
+    return [node for _, node in sorted(alike, key=lambda pair: pair[0])]
 
 
 def access_name(network: Network, node: Node) -> str | None:
