@@ -2,12 +2,14 @@
 
 from bstorch.kernels import (
     criteria,
+    delays,
     elementwise,
     inputs,
     noise,
     normalization,
     reductions,
     reshaping,
+    sequences,
     softmax,
     times,
 )
@@ -19,6 +21,7 @@ __all__ = [
     "Forward",
     "Kernel",
     "criteria",
+    "delays",
     "elementwise",
     "get",
     "inputs",
@@ -26,6 +29,7 @@ __all__ = [
     "normalization",
     "reductions",
     "reshaping",
+    "sequences",
     "softmax",
     "times",
 ]

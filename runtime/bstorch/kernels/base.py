@@ -19,6 +19,7 @@ from bsls.shape import DynamicAxis, Shape
 
 if TYPE_CHECKING:
     from bstorch.program.layout import MinibatchLayout
+    from bstorch.program.recurrence import TimeStep
 
 Forward = Callable[..., Tensor]
 """Takes the values of a node's inputs, gives its value."""
@@ -31,14 +32,15 @@ DTYPES = {"float": torch.float32, "double": torch.float64, "float16": torch.floa
 class Environment:
     """The run as kernels see it; the program and the trainer change it, kernels read it when they are called.
 
-    `layouts` are those of the minibatch, one for each dynamic axis. `fast_random` allows other random numbers than the
-    reference's.
+    `layouts` are those of the minibatch, one for each dynamic axis. `step` is the time step that is being computed in a
+    recurrent loop: there `layouts` are those of the step. `fast_random` allows other random numbers than the reference's.
     """
 
     training: bool = False
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     layouts: dict[DynamicAxis, MinibatchLayout] = field(default_factory=dict)
     fast_random: bool = False
+    step: TimeStep | None = None
 
 
 Builder = Callable[[Node, Environment], Forward]

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from bsls.finding import BsError
 from bsls.network.node import Node
 from bstorch.kernels.base import Environment, Forward, has_axis, kernel, reversed_dims, shape_of
+from bstorch.kernels.sequences import sequence_sums
 
 STATIC, EVERYTHING, SEQUENCE, FRAMES = 0, -1, -2, -3
 """Values of `axis` that are no axis of a sample."""
@@ -74,13 +74,6 @@ def reduced_dims(node: Node, axis: int) -> Dims:
         return frames + static
     if axis == FRAMES:
         return frames
-    if axis == SEQUENCE:
-        raise BsError(
-            "unsupported-operation",
-            f"'{node.name}' reduces over the sequence, which cannot be executed yet",
-            node.origin,
-            help="reduce over the axes of a sample",
-        )
     return (-axis,)
 
 
@@ -88,6 +81,8 @@ def reduced_dims(node: Node, axis: int) -> Dims:
 def reduce_elements(node: Node, environment: Environment) -> Forward:
     axis = node.attributes.get("axis", STATIC)
     axes = [int(a) for a in axis] if isinstance(axis, list | tuple) else [int(axis)]  # type: ignore[call-overload]
+    if SEQUENCE in axes:
+        return sequence_sums(node, environment)
     dims = tuple(d for a in axes for d in reduced_dims(node, a))
     name = str(node.attributes["reductionOp"]).lower()
     shape = (-1, *reversed_dims(node)) if has_axis(node) else reversed_dims(node)

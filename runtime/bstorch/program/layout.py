@@ -106,6 +106,27 @@ class MinibatchLayout:
         return len(lengths) - np.searchsorted(np.sort(lengths), np.arange(steps), side="right")
 
     @cached_property
+    def step_starts(self) -> Indices:
+        """Place of the first packed frame of time 0, 1, ...; one more element for the end of the last."""
+        return np.concatenate([[0], np.cumsum(self.batch_sizes)])
+
+    @cached_property
+    def places(self) -> Indices:
+        """Place of each sequence (in the order read) within `order`: its row in a time step."""
+        places = np.empty(self.sequences, np.int64)
+        places[self.order] = np.arange(self.sequences)
+        return places
+
+    def packed_places(self, sequence: Indices, time: Indices) -> Indices:
+        """Places of frames in the packed view, given their sequences (in the order read) and visible times."""
+        return self.step_starts[time] + self.places[sequence]
+
+    @cached_property
+    def goes_on(self) -> bool:
+        """Whether a sequence began before this minibatch or ends behind it (truncated backpropagation)."""
+        return bool((self.begin < 0).any() or (self.begin + self.length > self.width).any())
+
+    @cached_property
     def frame_time(self) -> Indices:
         """Time of each packed frame, counted from the first visible frame of its sequence."""
         return np.repeat(np.arange(len(self.batch_sizes)), self.batch_sizes)
@@ -115,14 +136,20 @@ class MinibatchLayout:
         """Sequence (place in the order read) of each packed frame."""
         if self.is_frames:
             return np.arange(self.sequences)
-        starts = np.cumsum(self.batch_sizes) - self.batch_sizes
-        return self.order[np.arange(self.frames) - starts[self.frame_time]]
+        return self.order[np.arange(self.frames) - self.step_starts[self.frame_time]]
 
     @cached_property
     def columns(self) -> torch.Tensor:
         """The reference's column of each packed frame (int64)."""
         time = np.maximum(self.begin, 0)[self.frame_sequence] + self.frame_time
         return torch.from_numpy(time * self.rows + self.row[self.frame_sequence])
+
+    @cached_property
+    def packed_of_column(self) -> Indices:
+        """The packed frame in each of the reference's columns; -1 for gaps."""
+        found = np.full(self.matrix_columns, -1, np.int64)
+        found[self.columns.numpy()] = np.arange(self.frames)
+        return found
 
     @cached_property
     def by_sequence(self) -> torch.Tensor:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import torch
 from torch import Tensor
 
 from bsls.finding import BsError
+from bsls.network.loops import Loop, evaluation_order_with_loops, recurrent_loops
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.network.queries import learnable_parameters, nodes_with_gradient
-from bsls.schema.ops.delays import DELAYS
 from bsls.shape import DynamicAxis
 from bstorch import kernels
 from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, reversed_dims, shape_of
 from bstorch.program.fusion import Fused, fuse_affine
 from bstorch.program.parameters import Parameters
+from bstorch.program.recurrence import Inner, Recurrence
 from bstorch.readers.base import Minibatch, SparseBatch
 
 NEVER_CONSTANT = frozenset({"Dropout", "EnvironmentInput", "EpochAccumulator", "RandomSample", "BatchNormalization"})
@@ -62,8 +64,8 @@ class Program:
         self.environment = environment or Environment(device=parameters.device)
         self.criterion = criterion
         wanted = self.roots if criterion is None else [criterion, *(r for r in self.roots if r is not criterion)]
-        self.order = network.evaluation_order(wanted)
-        _refuse_recurrence(self.order)
+        self._loops = recurrent_loops(network, wanted)
+        self.order = evaluation_order_with_loops(network, self._loops, wanted)
         self.compiled: dict[Node, Forward] = {}
         """What was compiled for each node that runs on its own (not as part of another)."""
         below_criterion = set() if criterion is None else set(network.evaluation_order([criterion]))
@@ -96,7 +98,12 @@ class Program:
                 users[source].append(node)
         self._users = users
         kept = set(self.roots) | ({self.criterion} if self.criterion is not None else set())
+        loops = {node: loop for loop in self._loops for node in loop.nodes}
         fused = {n: f for n in self.order if (f := fuse_affine(n, users, kept)) is not None}
+        # What a loop takes from outside is computed for all frames at once.
+        fused = {
+            n: f for n, f in fused.items() if all(loops.get(i) is loops.get(n) for i in n.inputs if i not in f.inputs)
+        }
         swallowed = {i for n, f in fused.items() for i in n.inputs if i not in f.inputs}
         self._fused = fused
         constants = self._constants()
@@ -104,8 +111,11 @@ class Program:
         for node in self.order:
             if node.is_parameter or node.is_input or node in swallowed or node.op == "DynamicAxis":
                 continue
-            inputs, forward, sparse = self._kernel(node, fused.get(node))
-            forward = _with_dense_inputs(forward, inputs, sparse)
+            if (loop := loops.get(node)) is not None:
+                if node is loop.nodes[-1]:
+                    steps += self._recurrence(loop, kept, swallowed)
+                continue
+            inputs, forward = self._forward(node)
             slots = tuple(self._slots[i] for i in inputs)
             if node in constants:
                 with torch.no_grad():
@@ -113,6 +123,27 @@ class Program:
             else:
                 steps.append((node, (forward, slots, self._slots[node])))
         return steps
+
+    def _forward(self, node: Node) -> tuple[tuple[Node, ...], Forward]:
+        """Inputs and function of a node; the function takes whatever values these have."""
+        inputs, forward, sparse = self._kernel(node, self._fused.get(node))
+        return inputs, _with_dense_inputs(forward, inputs, sparse)
+
+    def _recurrence(self, loop: Loop, kept: set[Node], swallowed: set[Node]) -> list[tuple[Node, Step]]:
+        """A loop as one step, whose values for the nodes outside are then taken apart."""
+        members = set(loop.nodes)
+        inner: list[Inner] = []
+        for node in loop.nodes:
+            if node not in swallowed:
+                inputs, forward = self._forward(node)
+                inner.append(Inner(node, forward, inputs))
+        outputs = [i.node for i in inner if i.node in kept or not members.issuperset(self._users[i.node])]
+        recurrence = Recurrence(inner, outputs, self.environment)
+        place = len(self._base)
+        self._base.append(None)
+        last = loop.nodes[-1]
+        steps: list[tuple[Node, Step]] = [(last, (recurrence, tuple(self._slots[i] for i in recurrence.inputs), place))]
+        return steps + [(n, (itemgetter(k), (place,), self._slots[n])) for k, n in enumerate(recurrence.outputs)]
 
     def _kernel(self, node: Node, fused: Fused | None) -> tuple[tuple[Node, ...], Forward, tuple[int, ...]]:
         """Inputs and function of a node, and the inputs that may be sparse."""
@@ -285,14 +316,3 @@ def _with_dense_inputs(forward: Forward, inputs: tuple[Node, ...], allowed: tupl
 def _dense(value: Tensor | SparseBatch | None) -> Tensor:
     assert value is not None
     return value.dense() if isinstance(value, SparseBatch) else value
-
-
-def _refuse_recurrence(order: list[Node]) -> None:
-    for node in order:
-        if node.op in DELAYS:
-            raise BsError(
-                "unsupported-recurrence",
-                f"'{node.name}' is a {node.op}: recurrent networks cannot be executed yet",
-                node.origin,
-                help="networks without PastValue and FutureValue can",
-            )

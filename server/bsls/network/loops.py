@@ -33,17 +33,21 @@ class Loop:
         return len({node.op == "FutureValue" for node in self.nodes if node.op in DELAYS}) == 2
 
 
-def recurrent_loops(network: Network) -> list[Loop]:
-    """The loops below the roots of a network, in the order in which the reference numbers them: inner ones first.
+def recurrent_loops(network: Network, roots: Iterable[Node] | None = None) -> list[Loop]:
+    """The loops below `roots` (default: all roots of the network), in the order in which the reference numbers them: inner ones first.
 
     A delay of itself is none. Nodes that need one another without a delay count as well; see `loop_without_delay`.
     """
-    return [Loop(nodes[-1], _in_order(nodes)) for nodes in _strong_components(network.roots())]
+    return [
+        Loop(nodes[-1], _in_order(nodes)) for nodes in _strong_components(network.roots() if roots is None else roots)
+    ]
 
 
-def evaluation_order_with_loops(network: Network, loops: Iterable[Loop]) -> list[Node]:
-    """The evaluation order in which the nodes of a loop stand together: where its last one stands in the plain order."""
-    order = network.evaluation_order()
+def evaluation_order_with_loops(
+    network: Network, loops: Iterable[Loop], roots: Iterable[Node] | None = None
+) -> list[Node]:
+    """The evaluation order below `roots` in which the nodes of a loop stand together: where its last one stands in the plain order."""
+    order = network.evaluation_order(roots)
     loop_of = {node: loop for loop in loops for node in loop.nodes}
     last = {loop_of[node].entry: node for node in order if node in loop_of}
     together: list[Node] = []
