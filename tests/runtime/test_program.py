@@ -11,6 +11,7 @@ from bsls.network.network import Network
 from bsls.network.node import ArrayWeights, Node
 from bsls.network.queries import nodes_with_gradient
 from bsls.network.validation import validate
+from bsls.shape import DynamicAxis, Shape
 from bstorch.kernels.base import Environment
 from bstorch.program.layout import MinibatchLayout
 from bstorch.program.parameters import Parameters
@@ -119,16 +120,16 @@ def test_stream_names_ignore_case():
         Program(network, [z], Parameters(network)).forward(minibatch(other=torch.ones(1, 2)))
 
 
-def test_recurrence_and_unknown_operations_are_refused():
+def test_what_cannot_be_executed_is_refused():
     x = leaf("x", (2,))
+    proxy = Node("CustomProxyOpNode", "proxy", [x])
     network = Network()
-    past = Node("PastValue", "past", [x])
-    for node in (x, past):
+    for node in (x, proxy):
         network.add(node)
-    parameters = Parameters(network)
-    with pytest.raises(BsError) as caught:
-        Program(network, [past], parameters)
-    assert caught.value.finding.rule == "unsupported-recurrence"
+        node.shape = Shape((2,), DynamicAxis())
+    with pytest.raises(BsError, match="'proxy' is a CustomProxyOpNode") as caught:
+        Program(network, [proxy], Parameters(network))
+    assert caught.value.finding.rule == "unsupported-operation"
 
 
 def test_criteria_are_added_up_and_counted():

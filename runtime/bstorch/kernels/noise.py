@@ -6,12 +6,17 @@ epoch's minibatches: one number for each element of the minibatch matrix, gap co
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from bsls.network.node import Node
 from bstorch.kernels.base import Environment, Forward, axis_of, dtype_of, elements, has_axis, kernel, reversed_dims
 from bstorch.random import Generator
+
+if TYPE_CHECKING:
+    from bstorch.program.layout import MinibatchLayout
 
 
 class Dropout:
@@ -30,6 +35,7 @@ class Dropout:
         self._axis = axis_of(node) if has_axis(node) else None
         self._generator: Generator | None = None
         self._fast: torch.Generator | None = None
+        self._of_loop = torch.empty(0)
 
     def seed(self, seed: int) -> None:
         """Begins the epoch's stream of random numbers."""
@@ -54,18 +60,30 @@ class Dropout:
         return torch.where(numbers <= self.rate, 0.0, keep).to(x.dtype)
 
     def _reference_numbers(self, x: Tensor) -> Tensor:
+        step = self._environment.step
+        if step is None:
+            return self._drawn(None if self._axis is None else self._environment.layouts[self._axis]).to(x.device)
+        if (
+            step.first
+        ):  # a loop draws for one column of steps after the other: those of the whole minibatch, in that order
+            self._of_loop = self._drawn(step.layout, step.backwards).to(x.device)
+        return self._of_loop[step.begin : step.end]
+
+    def _drawn(self, layout: MinibatchLayout | None, backwards: bool = False) -> Tensor:
+        """Uniform numbers for the frames of a minibatch, packed."""
         if self._generator is None:
             self.seed(0)
-        layout = None if self._axis is None else self._environment.layouts[self._axis]
         columns = 1 if layout is None else layout.matrix_columns
         self._node.attributes["rngOffset"] += columns * self._elements  # type: ignore[operator]
         dtype = "float64" if self._dtype == torch.float64 else "float32"
         assert self._generator is not None
         drawn = torch.from_numpy(self._generator.uniform(columns * self._elements, 0.0, 1.0, dtype))
         if layout is None:
-            return drawn.view(self._dims).to(x.device)
+            return drawn.view(self._dims)
         matrix = drawn.view(columns, *self._dims)
-        return (matrix if layout.is_frames else matrix[layout.columns]).to(x.device)
+        if backwards:
+            matrix = matrix.view(layout.width, layout.rows, *self._dims).flip(0).reshape(columns, *self._dims)
+        return matrix if layout.is_frames else matrix[layout.columns]
 
 
 @kernel("Dropout")
