@@ -46,27 +46,37 @@ class Environment:
 Builder = Callable[[Node, Environment], Forward]
 
 
+def overwrites_nothing(node: Node) -> int | None:
+    """What most operations do: they add to the gradients of their inputs."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Kernel:
     """A registered implementation.
 
-    `sparse` are the inputs that may be a `SparseBatch`; all others get dense tensors.
+    `sparse` are the inputs that may be a `SparseBatch`; all others get dense tensors. `overwrites` names the input of a
+    node whose gradient the reference sets rather than adds to, if there is one: what nodes that are evaluated later
+    contributed to it, and thus were differentiated earlier, is lost.
     """
 
     op: str
     build: Builder
     sparse: tuple[int, ...] = ()
+    overwrites: Callable[[Node], int | None] = overwrites_nothing
 
 
 KERNELS: dict[str, Kernel] = {}
 
 
-def kernel(*ops: str, sparse: tuple[int, ...] = ()) -> Callable[[Builder], Builder]:
+def kernel(
+    *ops: str, sparse: tuple[int, ...] = (), overwrites: Callable[[Node], int | None] = overwrites_nothing
+) -> Callable[[Builder], Builder]:
     """Registers a builder for operations."""
 
     def register(build: Builder) -> Builder:
         for op in ops:
-            KERNELS[op] = Kernel(op, build, sparse)
+            KERNELS[op] = Kernel(op, build, sparse, overwrites)
         return build
 
     return register

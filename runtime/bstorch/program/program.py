@@ -122,6 +122,8 @@ class Program:
                     self._base[self._slots[node]] = forward(*[self._base[i] for i in slots])
             else:
                 steps.append((node, (forward, slots, self._slots[node])))
+                if (lost := self._overwritten(node)) is not None:
+                    steps.append((node, (Tensor.detach, (lost,), lost)))
         return steps
 
     def _forward(self, node: Node) -> tuple[tuple[Node, ...], Forward]:
@@ -144,6 +146,14 @@ class Program:
         last = loop.nodes[-1]
         steps: list[tuple[Node, Step]] = [(last, (recurrence, tuple(self._slots[i] for i in recurrence.inputs), place))]
         return steps + [(n, (itemgetter(k), (place,), self._slots[n])) for k, n in enumerate(recurrence.outputs)]
+
+    def _overwritten(self, node: Node) -> int | None:
+        """The place of the input whose gradient the node overwrites: nodes behind it must not contribute."""
+        found = kernels.get(node.op)
+        index = found.overwrites(node) if found is not None and node in self.with_gradient else None
+        if index is None or node.inputs[index] not in self.with_gradient:
+            return None
+        return self._slots[node.inputs[index]]
 
     def _kernel(self, node: Node, fused: Fused | None) -> tuple[tuple[Node, ...], Forward, tuple[int, ...]]:
         """Inputs and function of a node, and the inputs that may be sparse."""

@@ -115,12 +115,11 @@ class Window:
         if size == 0:
             return 0
         kernel, stride = self.kernel[axis], at(self.stride, axis)
-        dilation = at(self.dilation, axis) if len(self.dilation) in (1, len(self.kernel)) else 1
         auto = bool(at(self.auto_pad, axis))
         lower, upper = (0, 0) if auto else (at(self.lower, axis), at(self.upper, axis))
         if stride == 0:
             raise ShapeError(f"the stride along axis {axis + 1} is 0")
-        reach = (kernel - 1) * dilation
+        reach = self._reach(axis)
         room = size - 1 if auto else size + lower + upper - reach - 1
         if kernel > size + lower + upper or room < 0:
             raise ShapeError(
@@ -164,9 +163,12 @@ class Window:
             return at(self.upper, axis)
         return self._reach(axis) - self._reach(axis) // 2 - self._extra(axis, image)[1]
 
+    def spacing(self, axis: int) -> int:
+        """Distance of neighbouring cells of the window along an axis."""
+        return at(self.dilation, axis) if len(self.dilation) in (1, len(self.kernel)) else 1
+
     def _reach(self, axis: int) -> int:
-        dilation = at(self.dilation, axis) if len(self.dilation) in (1, len(self.kernel)) else 1
-        return (self.kernel[axis] - 1) * dilation
+        return (self.kernel[axis] - 1) * self.spacing(axis)
 
     def _extra(self, axis: int, image: Dims) -> tuple[int, int]:
         """Cells before the first and behind the last centre of a window, maps along the axis counted as positions."""
