@@ -97,6 +97,8 @@ def _action(command: Command) -> Run:
     """The implementation of a command's action."""
     if command.action in ("train", "trainRNN"):
         from bstorch.actions.train import run
+    elif command.action == "adapt":
+        from bstorch.actions.adapt import run
     elif command.action in ("test", "eval"):
         from bstorch.actions.evaluate import run
     elif command.action == "write":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from bsls.config.commands import SGD_KEYS, Command
@@ -22,6 +23,20 @@ from bstorch.training.loop import Trainer
 
 def run(command: Command, context: RunContext) -> None:
     """Trains until the last epoch; with `makeMode` (the default) after the last epoch that is there already."""
+
+    def virgin(files: ModelFiles) -> Network:
+        if command.trace_level > 0:
+            context.say("Creating virgin network.")
+        if files.finished_epochs() is None:
+            context.project.counters.skip(context.skipped)
+            context.skipped = Counters()
+        return made_network(command, context, command.trace_level)
+
+    train_from(command, context, virgin)
+
+
+def train_from(command: Command, context: RunContext, begin: Callable[[ModelFiles], Network]) -> None:
+    """Trains the network that `begin` gives, or goes on from the command's own last model."""
     section = command.section
     settings = sgd_settings(section, command.precision)
     files = ModelFiles(model_path(command).string(), settings.max_epochs)
@@ -40,12 +55,7 @@ def run(command: Command, context: RunContext) -> None:
         context.say(f"Starting from checkpoint. Loading network from '{files.model(finished)}'.")
         network = _own_model(files.model(finished))
     else:
-        if command.trace_level > 0:
-            context.say("Creating virgin network.")
-        if files.finished_epochs() is None:
-            context.project.counters.skip(context.skipped)
-            context.skipped = Counters()
-        network = made_network(command, context, command.trace_level)
+        network = begin(files)
     context.say_all(ignored_settings(settings))
     train(network, section, settings, files, context, begun=finished)
 

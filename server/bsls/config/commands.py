@@ -36,7 +36,7 @@ ACTIONS = {
     for a in (
         Action("train", "build", "modelPath", True, True, True),
         Action("trainRNN", "build", "modelPath", True, True, True),
-        Action("adapt", "none", "modelPath", True, trains=True, copies="origModelFileName"),
+        Action("adapt", "none", "modelPath", True, True, True, copies="origModelFileName"),
         Action("test", "either", "", True, True, outputs="evalNodeNames"),
         Action("eval", "either", "", True, True, outputs="evalNodeNames"),
         Action("cv", "load", "", True),
