@@ -26,7 +26,7 @@ def cut(node: Node, environment: Environment) -> Forward:
     """Axes count from 1; a negative begin and an end of 0 or below count from the end; a negative stride reverses."""
     dims = shape_of(node.inputs[0]).dims
     steps: list[tuple[int, int, int, int]] = []
-    for axis, begin, end, stride in _slices(node):
+    for axis, begin, end, stride in slices(node):
         size = dims[axis - 1] if axis <= len(dims) else 1
         first = begin + size if begin < 0 else begin
         last = end + size if end <= 0 else end
@@ -45,7 +45,7 @@ def cut(node: Node, environment: Environment) -> Forward:
     return sliced
 
 
-def _slices(node: Node) -> list[tuple[int, int, int, int]]:
+def slices(node: Node) -> list[tuple[int, int, int, int]]:
     """(axis, begin, end, stride) of each slice of the node."""
 
     def column(name: str, default: int) -> list[int]:

@@ -18,6 +18,7 @@ from bsls.shape import DynamicAxis
 from bstorch import kernels
 from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, reversed_dims, shape_of
 from bstorch.program.fusion import Fused, fuse_affine
+from bstorch.program.lstm import find_cells
 from bstorch.program.parameters import Parameters
 from bstorch.program.recurrence import Inner, Recurrence
 from bstorch.readers.base import Minibatch, SparseBatch
@@ -134,12 +135,25 @@ class Program:
     def _recurrence(self, loop: Loop, kept: set[Node], swallowed: set[Node]) -> list[tuple[Node, Step]]:
         """A loop as one step, whose values for the nodes outside are then taken apart."""
         members = set(loop.nodes)
+        cells = {c.hidden: c for c in find_cells(members, self._users, kept)}
+        left_out = swallowed.union(*(c.inner | {c.state, c.hidden} for c in cells.values()))
+        states = {c.state: c for c in cells.values()}
         inner: list[Inner] = []
         for node in loop.nodes:
-            if node not in swallowed:
+            if (cell := states.get(node)) is not None:
+                both = Node("LSTMCell", node.name, [cell.projections, cell.before])
+                both.shape = node.shape
+                inner.append(Inner(both, cell, (cell.projections, cell.before)))
+                inner.append(Inner(cell.state, itemgetter(0), (both,)))
+                inner.append(Inner(cell.hidden, itemgetter(1), (both,)))
+            elif node not in left_out:
                 inputs, forward = self._forward(node)
                 inner.append(Inner(node, forward, inputs))
-        outputs = [i.node for i in inner if i.node in kept or not members.issuperset(self._users[i.node])]
+        outputs = [
+            i.node
+            for i in inner
+            if i.node in members and (i.node in kept or not members.issuperset(self._users[i.node]))
+        ]
         recurrence = Recurrence(inner, outputs, self.environment)
         place = len(self._base)
         self._base.append(None)
