@@ -183,13 +183,13 @@ def _legacy(node: Node, window: Window, axes: Sequence[Axis], maps: Dims) -> For
     The next axis in memory is the height, whatever the dims of the node say. A padded window of size k begins k div 2
     cells before the image, whatever is left over at the other end.
     """
-    width, height, channels = (*axes, Axis(0), Axis(0), Axis(0))[:3]
-    if len(axes) != 3 or not channels.is_whole or prod(maps[:-1]) != 1 or not all(window.sharing):
+    if len(axes) != 3 or not axes[2].is_whole or prod(maps[:-1]) != 1 or not all(window.sharing):
         raise BsError(
             "unsupported-operation", f"'{node.name}' convolves in the image layout HWC what is no plain image",
             node.origin, help="use imageLayout = 'CHW'",
         )  # fmt: skip
-    pair = [replace(a, lower=a.kernel // 2) if at(window.auto_pad, k) else a for k, a in ((0, width), (1, height))]
+    pair = [replace(a, lower=a.kernel // 2) if at(window.auto_pad, k) else a for k, a in enumerate(axes[:2])]
+    width, height, channels = axes
     transposed, count = is_transposed(node), maps[-1]
     compute = _slid(pair, (count, channels.size), transposed)
     lattice = tuple(a.positions if transposed else a.size for a in pair)
