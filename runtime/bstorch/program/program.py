@@ -100,11 +100,8 @@ class Program:
         self._users = users
         kept = set(self.roots) | ({self.criterion} if self.criterion is not None else set())
         loops = {node: loop for loop in self._loops for node in loop.nodes}
-        fused = {n: f for n in self.order if (f := fuse_affine(n, users, kept)) is not None}
-        # What a loop takes from outside is computed for all frames at once.
-        fused = {
-            n: f for n, f in fused.items() if all(loops.get(i) is loops.get(n) for i in n.inputs if i not in f.inputs)
-        }
+        # A loop has products of its own; what it takes from outside is computed for all frames at once.
+        fused = {n: f for n in self.order if n not in loops and (f := fuse_affine(n, users, kept)) is not None}
         swallowed = {i for n, f in fused.items() for i in n.inputs if i not in f.inputs}
         self._fused = fused
         constants = self._constants()

@@ -6,15 +6,18 @@ is computed in vain. What the loop takes from outside is cut into steps once, wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
 
 from bsls.network.node import Node
-from bstorch.kernels.base import Environment, Forward, axis_of, has_axis
+from bstorch.kernels.base import Environment, Forward, axis_of, elements, has_axis, reversed_dims, shape_of
 from bstorch.kernels.delays import Delay
+from bstorch.kernels.times import REDUCE_SEQUENCE, weight_matrix
 from bstorch.program.layout import MinibatchLayout
 
 
@@ -27,6 +30,79 @@ class TimeStep:
     end: int
     first: bool
     backwards: bool
+
+
+class GatheredGradient(Function):
+    """The weights of a product in a loop, with the gradient of all its steps: one product in the place of one for each.
+
+    The products note their operands and gradients in `noted` and give no gradient for the weights themselves; this
+    function's turn comes when all of them have run.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, weights: Tensor, noted: list[tuple[Tensor, Tensor]]) -> Tensor:
+        ctx.noted = noted
+        ctx.set_materialize_grads(False)
+        return weights.view_as(weights)
+
+    @staticmethod
+    def backward(ctx: Any, *_: Tensor | None) -> tuple[Tensor | None, None]:
+        noted: list[tuple[Tensor, Tensor]] = ctx.noted
+        if not noted:
+            return None, None
+        x, gradient = (torch.cat(parts) for parts in zip(*noted, strict=True))
+        noted.clear()
+        return x.t() @ gradient, None
+
+
+class StepProduct(Function):
+    """x @ weights for the frames of a step; see `GatheredGradient`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weights: Tensor, noted: list[tuple[Tensor, Tensor]]) -> Tensor:
+        ctx.noted = noted
+        ctx.save_for_backward(x, weights)
+        return torch.mm(x, weights)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None]:
+        x, weights = ctx.saved_tensors
+        (gradient,) = gradients
+        ctx.noted.append((x, gradient))
+        return (torch.mm(gradient, weights.t()) if ctx.needs_input_grad[0] else None), None, None
+
+
+class LoopProduct:
+    """Times with the same weights in all steps."""
+
+    def __init__(self, node: Node) -> None:
+        weights, x = node.inputs
+        self._weights = weight_matrix(weights, int(node.attributes.get("outputRank", 1)))  # type: ignore[call-overload]
+        self._shape = (-1, *reversed_dims(node))
+        self._flat = len(reversed_dims(node)) == 1 and shape_of(x).rank == 1
+
+    @staticmethod
+    def fits(node: Node, members: Collection[Node]) -> bool:
+        """Whether the node is such a product, with one column of results for each frame."""
+        if node.op != "Times" or node.attributes.get("inferInputRankToMap") == REDUCE_SEQUENCE:
+            return False
+        weights, x = node.inputs
+        if weights in members or has_axis(weights) or not has_axis(x):
+            return False
+        _, out = weight_matrix(weights, int(node.attributes.get("outputRank", 1)))  # type: ignore[call-overload]
+        return elements(node) == out
+
+    def begin(self, weights: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """What the steps of a minibatch have in common."""
+        noted: list[tuple[Tensor, Tensor]] = []
+        matrix = weights.reshape(self._weights)
+        return (GatheredGradient.apply(matrix, noted) if matrix.requires_grad else matrix), noted
+
+    def __call__(self, begun: tuple[Tensor, list[tuple[Tensor, Tensor]]], x: Tensor) -> Tensor:
+        weights, noted = begun
+        flat = x if self._flat else x.reshape(-1, self._weights[0])
+        value = StepProduct.apply(flat, weights, noted) if weights.requires_grad else torch.mm(flat, weights)
+        return value if self._flat else value.view(self._shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +139,18 @@ class Recurrence:
             )
             for inner in delays
         ]
-        self._steps = [(inner.forward, tuple(slots[i] for i in inner.inputs), slots[inner.node]) for inner in others]
+        self._steps: list[tuple[Forward, tuple[int, ...], int]] = []
+        self._products: list[tuple[LoopProduct, int, int]] = []
+        for inner in others:
+            places, forward = tuple(slots[i] for i in inner.inputs), inner.forward
+            if inner.inputs == tuple(inner.node.inputs) and LoopProduct.fits(inner.node, members):
+                forward = LoopProduct(inner.node)
+                begun = len(slots) + len(self._products)
+                self._products.append((forward, places[0], begun))
+                places = (begun, places[1])
+            self._steps.append((forward, places, slots[inner.node]))
         self._outputs = [slots[n] for n in self.outputs]
-        self._slots = len(slots)
+        self._slots = len(slots) + len(self._products)
         self._kept = sorted({*self._outputs, *(source for _, source, _, _ in self._delays)})
         self._backwards = any(isinstance(d.forward, Delay) and d.forward.backwards for d in delays)
         self._layouts: dict[int, MinibatchLayout] = {}
@@ -76,7 +161,9 @@ class Recurrence:
         before = {axis: layouts.get(axis, layout) for axis in self._axes}
         device = values[0].device if values else self._environment.device
         sizes: list[int] = layout.batch_sizes.tolist()
-        base: list[Tensor | None] = [*values, *[None] * (self._slots - len(values))]
+        base: list[Any] = [*values, *[None] * (self._slots - len(values))]
+        for product, weights, slot in self._products:
+            base[slot] = product.begin(values[weights])
         parts = {slot: values[slot].split(sizes) for slot in self._framewise}
         borders = [
             self._borders(delay, layout, device, None if initial is None else values[initial])
