@@ -14,6 +14,7 @@ from bstorch.program.program import Program
 from bstorch.threads import suit_threads
 from bstorch.training.criteria import Criterion
 from bstorch.training.evaluator import PERPLEXITY_OF, Evaluator, perplexity
+from bstorch.training.precompute import check_statistics
 
 MINIBATCH_SIZE = 40960
 
@@ -28,6 +29,7 @@ def run(command: Command, context: RunContext) -> None:
     say_unknown(unknown, context)
     if len(unknown) == len(section.get_array("evalNodeNames") or []):
         context.say("evalNodeNames are not specified, using all the default evalnodes and training criterion nodes.")
+    check_statistics(network, nodes)
     reader_section = required_section(section, "reader")
     randomize = None if reader_section.own("randomize") is not None else False
     reader = reader_for(reader_section, reader_inputs(network, nodes), context, randomize)

@@ -26,6 +26,7 @@ from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.threads import suit_threads
 from bstorch.training.criteria import minibatch_columns
+from bstorch.training.precompute import check_statistics
 
 MINIBATCH_SIZE = 2048
 STANDARD_OUTPUT = "-"
@@ -54,6 +55,7 @@ def run(command: Command, context: RunContext) -> None:
     network = made_network(command, context, command.trace_level)
     nodes, unknown = output_nodes(network, section)
     say_unknown(unknown, context)
+    check_statistics(network, nodes)
     inputs = [n for n in network.evaluation_order(nodes) if n.is_input]
     reader = reader_for(required_section(section, "reader"), inputs, context, randomize=False)
     program = Program(network, nodes, Parameters(network, context.device), Environment(device=context.device))

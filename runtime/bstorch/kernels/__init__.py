@@ -13,6 +13,7 @@ from bstorch.kernels import (
     reductions,
     reshaping,
     sequences,
+    similarity,
     softmax,
     times,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "reductions",
     "reshaping",
     "sequences",
+    "similarity",
     "softmax",
     "times",
 ]

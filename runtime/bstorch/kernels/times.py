@@ -134,21 +134,6 @@ def khatri_rao(node: Node, environment: Environment) -> Forward:
     return product
 
 
-@kernel("CosDistance")
-def cos_distance(node: Node, environment: Environment) -> Forward:
-    smallest = 1e-30
-    shape = (-1, 1) if has_axis(node) else (1,)
-    left, right = elements(node.inputs[0]), elements(node.inputs[1])
-
-    def cosine(a: Tensor, b: Tensor) -> Tensor:
-        a, b = a.reshape(-1, left), b.reshape(-1, right)
-        length_a = torch.linalg.vector_norm(a, dim=1).clamp(min=smallest)
-        length_b = torch.linalg.vector_norm(b, dim=1).clamp(min=smallest)
-        return ((a * b).sum(1) / length_a / length_b).view(shape)
-
-    return cosine
-
-
 @kernel("LookupTable", sparse=())
 def lookup_table(node: Node, environment: Environment) -> Forward:
     table = node.inputs[0]

@@ -11,6 +11,7 @@ from torch import Tensor
 from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.network.node import Node, Weights
+from bsls.schema.ops.normalization import STATISTICS
 from bstorch.initialisation import initial_values
 from bstorch.kernels.base import dtype_of, reversed_dims
 
@@ -21,23 +22,31 @@ if TYPE_CHECKING:
 class Parameters:
     """Values of all parameters of a network by node, as tensors with reversed dims on one device.
 
-    Loaded weights win over the initial values that the node's attributes describe.
+    Loaded weights win over the initial values that the node's attributes describe. Statistics of the training data (Mean,
+    InvStdDev) are kept here, too: they are computed once, before the training, and saved with the model.
     """
 
     def __init__(self, network: Network, device: torch.device | str = "cpu") -> None:
         self.network = network
         self.device = torch.device(device)
-        self._tensors: dict[Node, Tensor] = {n: self._made(n, n.value) for n in network if n.is_parameter}
+        self._tensors: dict[Node, Tensor] = {
+            n: self._made(n, n.value) for n in network if n.is_parameter or n.op in STATISTICS
+        }
 
     def __getitem__(self, node: Node) -> Tensor:
         return self._tensors[node]
+
+    def __contains__(self, node: Node) -> bool:
+        return node in self._tensors
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self._tensors)
 
     def _made(self, node: Node, weights: Weights | None) -> Tensor:
-        array = initial_values(node) if weights is None else weights.array()
         wanted = reversed_dims(node)
+        if weights is None and node.op in STATISTICS:
+            return torch.zeros(wanted, dtype=dtype_of(node), device=self.device)
+        array = initial_values(node) if weights is None else weights.array()
         if array.shape != wanted:
             if array.size != int(np.prod(wanted)):
                 raise BsError(

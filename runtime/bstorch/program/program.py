@@ -76,7 +76,7 @@ class Program:
         self._slots = {node: i for i, node in enumerate(self.order)}
         self._base: list[Tensor | SparseBatch | None] = [None] * len(self.order)
         for node in self.order:
-            if node.is_parameter:
+            if node in parameters:
                 self._base[self._slots[node]] = parameters[node]
         self._tensors = [parameters[n] for n in self.learnable]
         for tensor in self._tensors:
@@ -107,7 +107,7 @@ class Program:
         constants = self._constants()
         steps: list[tuple[Node, Step]] = []
         for node in self.order:
-            if node.is_parameter or node.is_input or node in swallowed or node.op == "DynamicAxis":
+            if node in self.parameters or node.is_input or node in swallowed or node.op == "DynamicAxis":
                 continue
             if (loop := loops.get(node)) is not None:
                 if node is loop.nodes[-1]:

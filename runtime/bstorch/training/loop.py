@@ -28,6 +28,7 @@ from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minibatch_columns
 from bstorch.training.evaluator import Evaluator, start_accumulators
 from bstorch.training.learners import MomentumLearner
+from bstorch.training.precompute import missing_statistics, precompute
 from bstorch.training.schedule import RANDOM_OPERATIONS, EpochSettings
 
 NO_UPDATE_BELOW = 0.01
@@ -93,8 +94,8 @@ class Trainer:
         """Trains up to the last epoch. `from_model`: the network comes from a model file of this run."""
         self._introduce()
         checkpoints.remove_leftovers(self.files.path)
-        if not from_model:
-            checkpoints.save_model(self.network, self.parameters, self.files.model(0))
+        if self._precompute() or not from_model:
+            checkpoints.save_model(self.network, self.parameters, self.files.model(self.begun))
         if self.begun > 0:
             self._restore()
             if not self.settings.keep_checkpoints:  # a run that was killed just then may have left it
@@ -118,8 +119,27 @@ class Trainer:
             self.context.say(
                 "Random numbers are fast ones, other than those of CNTK (randomNumbers = reference gives the same)."
             )
-        if trace_level > 0:
-            self.context.say("No PreCompute nodes found, or all already computed. Skipping pre-computation step.")
+
+    def _precompute(self) -> bool:
+        """Computes statistics of the data that the network needs; whether there were any."""
+        say, settings = self.context.say, self.settings
+        nodes = missing_statistics(self.network)
+        if not nodes:
+            if settings.trace_level > 0:
+                say("No PreCompute nodes found, or all already computed. Skipping pre-computation step.")
+            return False
+        say()
+        say(f"Precomputing --> {len(nodes)} PreCompute nodes found.")
+        say()
+        if settings.trace_level > 0:
+            for node in nodes:
+                say(f"\t{node.name} = {node.op}()")
+        epoch_size = None if settings.use_all_data_for_precompute else settings.epoch_size or None
+        precompute(nodes, self.parameters, self.reader.minibatches(0, epoch_size, settings.minibatch_size[0]))
+        say()
+        say("Precomputing --> Completed.")
+        say()
+        return True
 
     def _restore(self) -> None:
         """Takes the state of the checkpoint beside the model that training goes on from."""
