@@ -7,7 +7,7 @@ import pytest
 
 from bsls.config import parse_config
 from bsls.finding import BsError
-from bstorch.actions.text_output import TextOutput, Warner, read_format
+from bstorch.text_output import TextOutput, Warner, read_format
 
 Y = [np.array([[2, 4], [6, 8], [10, 12]]), np.array([[0, 2]]), np.array([[18, 18], [14, 16]])]
 

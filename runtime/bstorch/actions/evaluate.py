@@ -33,7 +33,9 @@ def run(command: Command, context: RunContext) -> None:
     reader_section = required_section(section, "reader")
     randomize = None if reader_section.own("randomize") is not None else False
     reader = reader_for(reader_section, reader_inputs(network, nodes), context, randomize)
-    program = Program(network, nodes, Parameters(network, context.device), Environment(device=context.device))
+    program = Program(
+        network, nodes, Parameters(network, context.device), Environment(device=context.device, say=context.say)
+    )
     evaluator = Evaluator(
         program,
         context.say,

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TextIO
-
-import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from bsls.config.commands import Command
 from bsls.config.criteria import output_nodes
@@ -18,12 +13,12 @@ from bsls.finding import BsError
 from bsls.modelfile.atomic import make_folder
 from bsls.network.node import Node
 from bstorch.actions.common import made_network, reader_for, required_section, say_unknown, writing
-from bstorch.actions.text_output import TextOutput, Warner, read_format
 from bstorch.context import RunContext
 from bstorch.kernels.base import Environment, shape_of
-from bstorch.program.layout import MinibatchLayout
+from bstorch.program.layout import sequences
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
+from bstorch.text_output import TextOutput, Warner, read_format
 from bstorch.threads import suit_threads
 from bstorch.training.criteria import minibatch_columns
 from bstorch.training.precompute import check_statistics
@@ -58,7 +53,9 @@ def run(command: Command, context: RunContext) -> None:
     check_statistics(network, nodes)
     inputs = [n for n in network.evaluation_order(nodes) if n.is_input]
     reader = reader_for(required_section(section, "reader"), inputs, context, randomize=False)
-    program = Program(network, nodes, Parameters(network, context.device), Environment(device=context.device))
+    program = Program(
+        network, nodes, Parameters(network, context.device), Environment(device=context.device, say=context.say)
+    )
     form = read_format(section)
     sizes = section.get_array("minibatchSize")
     size = sizes[0].integer() if sizes else MINIBATCH_SIZE
@@ -73,7 +70,7 @@ def run(command: Command, context: RunContext) -> None:
             for (node, output, file), value in zip(outputs, values, strict=True):
                 axis = shape_of(node).axis
                 layout = program.environment.layouts.get(axis) if axis is not None else None
-                file.write(output.minibatch(number, sequences(node, value, layout), minibatch.keys))
+                file.write(output.minibatch(number, sequences(shape_of(node), value, layout), minibatch.keys))
             columns = minibatch_columns(minibatch, [n.name for n in network.groups["feature"]])
             samples += columns
             context.say(f"Minibatch[{number}]: ActualMBSize = {columns}")
@@ -87,25 +84,6 @@ def run(command: Command, context: RunContext) -> None:
     context.events.emit(
         "result", command=context.command, outputs=[_file_name(path, n) for n in nodes], samples=samples
     )
-
-
-def sequences(node: Node, value: torch.Tensor, layout: MinibatchLayout | None) -> Iterator[NDArray]:
-    """The sequences of a minibatch in reading order, each as (samples, elements).
-
-    A value without dynamic axis is a single sequence that consists of the columns of its matrix.
-    """
-    array = value.detach().cpu().numpy()
-    shape = shape_of(node)
-    if layout is None:
-        rows = shape.dims[0] if shape.dims else 1
-        yield array.reshape(-1, rows)
-        return
-    flat = array.reshape(len(array), -1)
-    if layout.is_frames:
-        yield from np.split(flat, len(flat)) if len(flat) else ()
-        return
-    ordered = flat[layout.by_sequence.numpy()]
-    yield from np.split(ordered, np.cumsum(layout.lengths)[:-1])
 
 
 def _file_name(path: str, node: Node) -> str:

@@ -15,6 +15,7 @@ from bstorch.kernels import (
     sequences,
     similarity,
     softmax,
+    special,
     times,
 )
 from bstorch.kernels.base import KERNELS, Environment, Forward, Kernel, get
@@ -39,5 +40,6 @@ __all__ = [
     "sequences",
     "similarity",
     "softmax",
+    "special",
     "times",
 ]

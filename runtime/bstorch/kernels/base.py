@@ -41,6 +41,7 @@ class Environment:
     layouts: dict[DynamicAxis, MinibatchLayout] = field(default_factory=dict)
     fast_random: bool = False
     step: TimeStep | None = None
+    say: Callable[[str], None] = lambda line: None  # takes a line of the log
 
 
 Builder = Callable[[Node, Environment], Forward]

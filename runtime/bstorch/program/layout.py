@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+
+from bsls.shape import Shape
 
 Indices = NDArray[np.int64]
 
@@ -167,3 +170,21 @@ class MinibatchLayout:
 
     def __repr__(self) -> str:
         return f"MinibatchLayout({self.sequences} sequences, {self.frames} frames in {self.rows} x {self.width})"
+
+
+def sequences(shape: Shape, value: torch.Tensor, layout: MinibatchLayout | None) -> Iterator[NDArray[Any]]:
+    """The sequences of a node's value in reading order, each as (samples, elements).
+
+    A value without dynamic axis is a single sequence that consists of the columns of its matrix.
+    """
+    array = value.detach().cpu().numpy()
+    if layout is None:
+        rows = shape.dims[0] if shape.dims else 1
+        yield array.reshape(-1, rows)
+        return
+    flat = array.reshape(len(array), -1)
+    if layout.is_frames:
+        yield from np.split(flat, len(flat)) if len(flat) else ()
+        return
+    ordered = flat[layout.by_sequence.numpy()]
+    yield from np.split(ordered, np.cumsum(layout.lengths)[:-1])

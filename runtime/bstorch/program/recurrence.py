@@ -23,9 +23,10 @@ from bstorch.program.layout import MinibatchLayout
 
 @dataclass(frozen=True, slots=True)
 class TimeStep:
-    """Which part of the minibatch is computed: the packed frames `begin` to `end` of `layout`."""
+    """Which part of the minibatch is computed: the packed frames `begin` to `end` of `layout`, those of time `time`."""
 
     layout: MinibatchLayout
+    time: int
     begin: int
     end: int
     first: bool
@@ -175,7 +176,7 @@ class Recurrence:
         try:
             for number, t in enumerate(reversed(steps) if self._backwards else steps):
                 size = sizes[t]
-                self._environment.step = TimeStep(layout, starts[t], starts[t + 1], number == 0, self._backwards)
+                self._environment.step = TimeStep(layout, t, starts[t], starts[t + 1], number == 0, self._backwards)
                 for axis in self._axes:
                     layouts[axis] = self._frames(size)
                 now = base.copy()

@@ -73,7 +73,9 @@ class Trainer:
         self.evaluations = evaluation_nodes(network, settings, self.criteria)
         self.shown = [self.criteria[0], *self.evaluations]
         self.parameters = Parameters(network, context.device)
-        environment = Environment(training=True, device=context.device, fast_random=fast_random(settings, context))
+        environment = Environment(
+            training=True, device=context.device, fast_random=fast_random(settings, context), say=context.say
+        )
         self.program = Program(network, self.shown, self.parameters, environment, self.criteria[0])
         learnable = self.program.learnable
         self.learner = MomentumLearner.of(settings, network, learnable, [self.parameters[n] for n in learnable])
@@ -235,7 +237,9 @@ class Trainer:
     def _validate(self, epoch: int, size: int) -> list[Criterion]:
         assert self.validation is not None
         if self._evaluator is None:
-            program = Program(self.network, self.shown, self.parameters, Environment(device=self.context.device))
+            program = Program(
+                self.network, self.shown, self.parameters, Environment(device=self.context.device, say=self.context.say)
+            )
             self._evaluator = Evaluator(program, self.context.say)
         found = self._evaluator.run(self.validation.minibatches(0, None, size))
         self.context.say(

@@ -8,6 +8,7 @@ elementSeparator, or, with transpose = false, one element over all samples of th
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from bsls.config.section import Section
 from bsls.finding import BsError
 from bsls.shape import Dims
+from bsls.source import Span
 
 _WIDTH = re.compile(r"[-+ #0]*\d*(\.\d*)?")
 KINDS = ("real", "category", "sparse")
@@ -53,7 +55,7 @@ def read_format(section: Section) -> Format:
             raise own.error("an unknown kind of output", "use real, category or sparse")
         mapping = block.get("labelMappingFile")
         if mapping is not None and mapping.text and kind != "real":
-            labels = _read_labels(mapping.text, block)
+            labels = read_labels(mapping.text, mapping.span)
     default = Format()
     return Format(
         kind=kind,
@@ -74,7 +76,11 @@ def _text(block: Section, key: str, default: str) -> str:
     value = block.get(key)
     if value is None:
         return default
-    text = value.text.strip()  # blanks at the ends are lost in the reference, too: that is what \\s is for
+    return unescaped(value.text.strip())  # blanks at the ends are lost in the reference, too: that is what \\s is for
+
+
+def unescaped(text: str) -> str:
+    """A separator as it is written to the file."""
     for escape, character in (("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t"), ("\\s", " ")):
         text = text.replace(escape, character)
     return text
@@ -91,24 +97,33 @@ def _precision(block: Section) -> str:
     return value.text
 
 
-def _read_labels(path: str, block: Section) -> list[str]:
+def read_labels(path: str, span: Span | None) -> list[str]:
+    """The labels of a file, one a line; `span` is where it is named."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return [line.strip() for line in file.read().splitlines()]
     except OSError as error:
-        value = block.get("labelMappingFile")
-        raise BsError(
-            "missing-file",
-            f"cannot read the labels in '{path}': {error.strerror}",
-            value.span if value is not None else block.span,
-            help="correct the path",
-        ) from error
+        reason = f"cannot read the labels in '{path}': {error.strerror}"
+        raise BsError("missing-file", reason, span, help="correct the path") from error
 
 
 class TextOutput:
-    """Writes the values of one node, minibatch by minibatch."""
+    """Writes the values of one node, minibatch by minibatch.
 
-    def __init__(self, name: str, dims: Dims, format: Format, say: Warner) -> None:
+    Of lines with more elements or sequences with more samples than `most_elements` and `most_samples` only so many are
+    shown, and how many are not; a single one more is shown after all.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        dims: Dims,
+        format: Format,
+        say: Warner,
+        most_elements: int = sys.maxsize,
+        most_samples: int = sys.maxsize,
+    ) -> None:
+        self._most_elements, self._most_samples = most_elements, most_samples
         self._format = format
         self._dims = dims
         self._say = say
@@ -160,8 +175,20 @@ class TextOutput:
             return cells if self._format.transpose else [separator.join(cells)]
         values = values + 0.0  # a negative zero prints as zero
         rows = values if self._format.transpose else values.T
-        line = separator.replace("%", "%%").join([self._value] * rows.shape[1])
-        lines = (line % tuple(row) for row in rows.tolist())
+        most, limit = self._most_elements, self._most_samples
+        if not self._format.transpose:
+            most, limit = limit, most
+        cells = [self._value] * rows.shape[1]
+        if len(cells) > most + 1:
+            cells[most:] = [f"...+{len(cells) - most}"]
+            rows = rows[:, :most]
+        line = separator.replace("%", "%%").join(cells)
+        more = len(rows) - limit
+        if more > 1:
+            rows = rows[:limit]
+        lines = [line % tuple(row) for row in rows.tolist()]
+        if more > 1:
+            lines.append(f"...+{more}")
         if self._format.transpose or len(self._dims) < 2:
             return lines
         return (f"{place}\t{text}" for place, text in zip(self._places(rows.shape[0]), lines, strict=False))
