@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kernel_cases import check, gradients, p, x
+from kernel_cases import FRAMES, check, gradients, p, x
 
 UNARY = [
     ("Abs", np.abs, (-2, 2)),
@@ -111,3 +111,17 @@ def test_at_the_limits(op, inputs, values, gradient):
 def test_stop_gradient():
     check("StopGradient", [x(3)], lambda a: a, gradient=False)
     assert gradients("StopGradient", [x(3)]) == [None]
+
+
+def test_power() -> None:
+    check("Pow", [x(3, low=0.2), x(3)], lambda a, b: a**b)
+    check("Pow", [x(3, low=0.2), p(1)], lambda a, b: a**b)
+    check(
+        "Pow",
+        [x(3, values=[0.0, -2.0, 2.0]), p(3, values=[0.0, 3.0, 0.0])],
+        lambda a, b: [[1, -8, 1]] * FRAMES,
+        gradient=False,
+    )
+    found = gradients("Pow", [x(2, values=[0.0, -2.0]), x(2, values=[2.0, 3.0])])
+    np.testing.assert_array_equal(found[0], [[0, 12]] * FRAMES)
+    np.testing.assert_array_equal(found[1], [[0, 0]] * FRAMES)

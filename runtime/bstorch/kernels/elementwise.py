@@ -81,6 +81,28 @@ class StraightThrough(Function):
         return torch.where(x.abs() <= 1, gradients[0], 0.0)
 
 
+class Power(Function):
+    """x^y: 1 for y = 0, else 0 for x = 0. The gradient for y is g * x^y * log x, 0 where x is not positive."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
+        value = torch.where(y == 0, 1.0, torch.where(x == 0, 0.0, torch.pow(x, y)))
+        ctx.save_for_backward(x, y, value)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        x, y, value = ctx.saved_tensors
+        less = torch.where(y == 1, 1.0, torch.where(x == 0, 0.0, torch.pow(x, y - 1)))
+        logs = torch.where(x > 0, torch.log(x.clamp(min=torch.finfo(x.dtype).tiny)), 0.0)
+        return gradients[0] * y * less, gradients[0] * value * logs
+
+
+def power(x: Tensor, y: Tensor) -> Tensor:
+    """`Power` with broadcasting."""
+    return Power.apply(*torch.broadcast_tensors(x, y))
+
+
 def _same(x: Tensor) -> Tensor:
     return x
 
@@ -132,6 +154,7 @@ ARITHMETIC: dict[str, Forward] = {
     "ElementTimes": torch.mul,
     "LogPlus": torch.logaddexp,
     "DiagTimes": torch.mul,
+    "Pow": power,
 }
 
 

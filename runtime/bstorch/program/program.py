@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,7 +29,7 @@ NEVER_CONSTANT = frozenset({"Dropout", "EnvironmentInput", "EpochAccumulator", "
 RUNNING_STATISTICS = (3, 4, 5)
 """Inputs of BatchNormalization that its forward pass changes."""
 
-Step = tuple[Forward, tuple[int, ...], int]
+Step = tuple[Callable[..., Any], tuple[int, ...], int]
 """A function, the places of its inputs among the values, the place of its result."""
 
 

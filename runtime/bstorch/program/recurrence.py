@@ -6,7 +6,7 @@ is computed in vain. What the loop takes from outside is cut into steps once, wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from bsls.network.node import Node
-from bstorch.kernels.base import Environment, Forward, axis_of, elements, has_axis, reversed_dims, shape_of
+from bstorch.kernels.base import Environment, axis_of, elements, has_axis, reversed_dims, shape_of
 from bstorch.kernels.delays import Delay
 from bstorch.kernels.times import REDUCE_SEQUENCE, weight_matrix
 from bstorch.program.layout import MinibatchLayout
@@ -111,7 +111,7 @@ class Inner:
     """A node of the loop with its compiled function and the nodes that it takes."""
 
     node: Node
-    forward: Forward
+    forward: Callable[..., Any]
     inputs: tuple[Node, ...]
 
 
@@ -121,26 +121,26 @@ class Recurrence:
     def __init__(self, nodes: Sequence[Inner], outputs: Sequence[Node], environment: Environment) -> None:
         members = {inner.node for inner in nodes}
         self._environment = environment
-        delays = [inner for inner in nodes if isinstance(inner.forward, Delay)]
+        delays = [(inner, inner.forward) for inner in nodes if isinstance(inner.forward, Delay)]
         others = [inner for inner in nodes if not isinstance(inner.forward, Delay)]
         self.inputs = tuple(dict.fromkeys(i for inner in nodes for i in inner.inputs if i not in members))
         self.outputs = tuple(outputs)
         slots = {node: i for i, node in enumerate([*self.inputs, *(inner.node for inner in nodes)])}
         self._axes = list(dict.fromkeys(axis_of(inner.node) for inner in nodes))
         self._axis = self._axes[0]
-        initial_only = {d.inputs[1] for d in delays if len(d.inputs) > 1 and d.inputs[1] not in members}
-        initial_only -= {i for inner in others for i in inner.inputs} | {d.inputs[0] for d in delays}
+        initial_only = {d.inputs[1] for d, _ in delays if len(d.inputs) > 1 and d.inputs[1] not in members}
+        initial_only -= {i for inner in others for i in inner.inputs} | {d.inputs[0] for d, _ in delays}
         self._framewise = [slots[i] for i in self.inputs if has_axis(i) and i not in initial_only]
         self._delays = [
             (
-                inner.forward,
+                delay,
                 slots[inner.inputs[0]],
                 slots[inner.inputs[1]] if len(inner.inputs) > 1 else None,
                 slots[inner.node],
             )
-            for inner in delays
+            for inner, delay in delays
         ]
-        self._steps: list[tuple[Forward, tuple[int, ...], int]] = []
+        self._steps: list[tuple[Callable[..., Any], tuple[int, ...], int]] = []
         self._products: list[tuple[LoopProduct, int, int]] = []
         for inner in others:
             places, forward = tuple(slots[i] for i in inner.inputs), inner.forward
@@ -153,7 +153,7 @@ class Recurrence:
         self._outputs = [slots[n] for n in self.outputs]
         self._slots = len(slots) + len(self._products)
         self._kept = sorted({*self._outputs, *(source for _, source, _, _ in self._delays)})
-        self._backwards = any(isinstance(d.forward, Delay) and d.forward.backwards for d in delays)
+        self._backwards = any(delay.backwards for _, delay in delays)
         self._layouts: dict[int, MinibatchLayout] = {}
 
     def __call__(self, *values: Tensor) -> tuple[Tensor, ...]:
