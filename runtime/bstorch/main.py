@@ -117,6 +117,7 @@ def device_of(config: Section) -> torch.device:
     value = config.get("deviceId")
     text = "auto" if value is None else value.text.lower()
     available = torch.cuda.is_available()
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # single precision is meant
     if text in ("cpu", "-1"):
         return torch.device("cpu")
     if text == "auto":

@@ -253,9 +253,11 @@ def test_few_frames(frames):
 
 
 def test_symmetric_padding_copies_nothing():
-    """All that runs is torch's convolution."""
+    """All that runs is torch's convolution, where the images have their channels last in memory as it leaves them."""
     node = make_node("Convolution", [p(3, 3, 2, 4), x(6, 6, 2)], options((3, 3, 2), 4, [{"auto": True}] * 2 + [WHOLE]))
-    w, v = torch.ones(4, 2, 3, 3, dtype=torch.float64), torch.ones(4, 2, 6, 6, dtype=torch.float64)
+    w, v = (
+        t.to(torch.float64, memory_format=torch.channels_last) for t in (torch.ones(4, 2, 3, 3), torch.ones(4, 2, 6, 6))
+    )
     with torch.profiler.profile() as profile:
         compiled(node)(w, v)
     names = [e.key for e in profile.key_averages()]

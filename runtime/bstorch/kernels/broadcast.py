@@ -30,11 +30,11 @@ def broadcasting(node: Node, compute: Forward) -> Forward:
         left, right = views
 
         def binary(a: Tensor, b: Tensor) -> Tensor:
-            return compute(a if left is None else a.view(left), b if right is None else b.view(right))
+            return compute(a if left is None else a.reshape(left), b if right is None else b.reshape(right))
 
         return binary
 
     def general(*values: Tensor) -> Tensor:
-        return compute(*(v if view is None else v.view(view) for v, view in zip(values, views, strict=True)))
+        return compute(*(v if view is None else v.reshape(view) for v, view in zip(values, views, strict=True)))
 
     return general

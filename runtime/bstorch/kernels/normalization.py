@@ -36,9 +36,10 @@ class BatchNormalization:
         dims = shape_of(node).dims
         if node.attributes.get("spatial") and dims:
             # [W x H x C]: one statistic for each channel, the last axis, which comes first in a tensor.
-            self._view = (-1, dims[-1], max(math.prod(dims[:-1]), 1))
+            self._view: tuple[int, ...] = (-1, dims[-1], max(math.prod(dims[:-1]), 1))
         else:
             self._view = (-1, elements(node))
+        self._fits = len(self._view) == 3 and len(dims) > 1  # torch takes more axes as they are, in any memory format
 
     def _time_constant(self, name: str) -> float:
         return float(self._node.attributes.get(name, 0.0))  # type: ignore[arg-type]
@@ -64,7 +65,7 @@ class BatchNormalization:
     def __call__(
         self, x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, count: Tensor | None = None
     ) -> Tensor:
-        flat = x.reshape(self._view)
+        flat = x if self._fits else x.reshape(self._view)
         scale, bias, mean, variance = (
             scale.reshape(-1),
             bias.reshape(-1),
@@ -72,7 +73,7 @@ class BatchNormalization:
             variance.detach().view(-1),
         )
         if not self._environment.training:
-            return torch.native_batch_norm(flat, scale, bias, mean, variance, False, 0.0, self._epsilon)[0].view(
+            return torch.native_batch_norm(flat, scale, bias, mean, variance, False, 0.0, self._epsilon)[0].reshape(
                 x.shape
             )
         layout = self._environment.layouts[self._axis]
@@ -85,11 +86,12 @@ class BatchNormalization:
             gaps = layout.matrix_columns - layout.frames
             # Gap columns of the reference's matrix count as zeros.
             full = flat if gaps == 0 else torch.cat([flat, flat.new_zeros((gaps, *flat.shape[1:]))])
-            result = self._normalised(full, scale, bias, mean, variance, update)[: x.shape[0]]
+            result = self._normalised(full, scale, bias, mean, variance, update)
+            result = result if gaps == 0 else result[: x.shape[0]]
         if count is not None and (update != 0 or blend != 1):
             with torch.no_grad():
                 count.add_(layout.frames)
-        return result.view(x.shape)
+        return result.reshape(x.shape)
 
     def _normalised(
         self, x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, update: float
@@ -117,7 +119,7 @@ class BatchNormalization:
     def _blended(
         self, x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, update: float, blend: float
     ) -> Tensor:
-        dims = (0, 2) if x.dim() == 3 else (0,)
+        dims = (0, *range(2, x.dim()))
         n = x.numel() // scale.numel()
         batch_variance, batch_mean = torch.var_mean(x, dims, correction=0)
         used_mean = mean * blend + batch_mean * (1.0 - blend)
@@ -126,7 +128,7 @@ class BatchNormalization:
             with torch.no_grad():
                 mean.lerp_(batch_mean, update)
                 variance.lerp_(batch_variance * (n / max(n - 1, 1)), update)
-        shape = (1, -1, 1) if x.dim() == 3 else (1, -1)
+        shape = (1, -1, *(1,) * (x.dim() - 2))
         normal = (x - used_mean.view(shape)) * torch.rsqrt(used_variance + self._epsilon).view(shape)
         return normal * scale.view(shape) + bias.view(shape)
 

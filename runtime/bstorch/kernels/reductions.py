@@ -91,13 +91,13 @@ def reduce_elements(node: Node, environment: Environment) -> Forward:
     operation = OPERATIONS[name]
     if not dims:
         return lambda x: x.reshape(shape)
-    return lambda x: operation(x, dims).view(shape)
+    return lambda x: operation(x, dims).reshape(shape)
 
 
 def _position(node: Node, name: str, dims: Dims, shape: tuple[int, ...]) -> Forward:
     find = POSITIONS[name]
     if len(dims) == 1:
-        return lambda x: find(x.detach(), dims[0]).view(shape).to(x.dtype)
+        return lambda x: find(x.detach(), dims[0]).reshape(shape).to(x.dtype)
     framed = has_axis(node.inputs[0]) and has_axis(node)
 
     def flattened(x: Tensor) -> Tensor:

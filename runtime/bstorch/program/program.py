@@ -263,7 +263,8 @@ class Program:
             return roots, [None] * len(self._tensors)
         if loss.numel() != 1:
             loss = loss.sum()
-        return roots, list(torch.autograd.grad(loss, self._tensors, allow_unused=True))
+        found = torch.autograd.grad(loss, self._tensors, allow_unused=True)
+        return roots, [g if g is None or g.is_sparse else g.contiguous() for g in found]
 
     def _bind(self, minibatch: Minibatch) -> list[Tensor | SparseBatch | None]:
         """The values before the first step: parameters, constants, and the inputs from the minibatch."""
