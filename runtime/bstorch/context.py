@@ -12,6 +12,7 @@ import torch
 from bsls.evaluate.environment import Counters
 from bsls.project.project import Project
 from bstorch.events import EventWriter
+from bstorch.kernels.base import Environment
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class RunContext:
     stderr: TextIO = field(default_factory=lambda: sys.stderr)
     events: EventWriter = field(default_factory=EventWriter)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    detect_anomaly: bool = False
     command: str = ""
     commands: list[str] = field(default_factory=list)
     """All that are run, as `command = ...` names them."""
@@ -38,6 +40,16 @@ class RunContext:
 
     def flush(self) -> None:
         self.stderr.flush()
+
+    def environment(self, *, training: bool = False, fast_random: bool = False) -> Environment:
+        """What a program of this run is computed in."""
+        return Environment(
+            training=training,
+            device=self.device,
+            fast_random=fast_random,
+            say=self.say,
+            detect_anomaly=self.detect_anomaly,
+        )
 
     @property
     def device_name(self) -> str:

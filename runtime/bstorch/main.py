@@ -24,11 +24,17 @@ Run = Callable[[Command, RunContext], None]
 
 
 class Runtime:
-    """The engine: runs commands, writes the log to `stderr` and events to the file `events`."""
+    """The engine: runs commands, writes the log to `stderr` and events to the file `events`.
 
-    def __init__(self, stderr: TextIO | None = None, events: str | None = None) -> None:
+    With `detect_anomaly` a run ends at the first node whose value or gradient is not finite.
+    """
+
+    def __init__(
+        self, stderr: TextIO | None = None, events: str | None = None, *, detect_anomaly: bool = False
+    ) -> None:
         self._stderr = stderr or sys.stderr
         self._events = events
+        self._detect_anomaly = detect_anomaly
 
     def run(self, project: Project) -> None:
         """Runs all commands in order; raises BsError where one fails."""
@@ -75,7 +81,7 @@ class Runtime:
 
     def _context(self, project: Project, events: EventWriter) -> RunContext:
         follow_thread_setting(project.config)
-        context = RunContext(project, self._stderr, events, device_of(project.config))
+        context = RunContext(project, self._stderr, events, device_of(project.config), self._detect_anomaly)
         project.printed = context.say
         return context
 

@@ -8,7 +8,6 @@ from bsls.network.node import Node
 from bsls.network.queries import reader_inputs
 from bstorch.actions.common import made_network, model_path, reader_for, required_section, say_unknown
 from bstorch.context import RunContext
-from bstorch.kernels.base import Environment
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.threads import suit_threads
@@ -33,9 +32,7 @@ def run(command: Command, context: RunContext) -> None:
     reader_section = required_section(section, "reader")
     randomize = None if reader_section.own("randomize") is not None else False
     reader = reader_for(reader_section, reader_inputs(network, nodes), context, randomize)
-    program = Program(
-        network, nodes, Parameters(network, context.device), Environment(device=context.device, say=context.say)
-    )
+    program = Program(network, nodes, Parameters(network, context.device), context.environment())
     evaluator = Evaluator(
         program,
         context.say,

@@ -14,7 +14,7 @@ from bsls.modelfile.atomic import make_folder
 from bsls.network.node import Node
 from bstorch.actions.common import made_network, reader_for, required_section, say_unknown, writing
 from bstorch.context import RunContext
-from bstorch.kernels.base import Environment, shape_of
+from bstorch.kernels.base import shape_of
 from bstorch.program.layout import sequences
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
@@ -53,9 +53,7 @@ def run(command: Command, context: RunContext) -> None:
     check_statistics(network, nodes)
     inputs = [n for n in network.evaluation_order(nodes) if n.is_input]
     reader = reader_for(required_section(section, "reader"), inputs, context, randomize=False)
-    program = Program(
-        network, nodes, Parameters(network, context.device), Environment(device=context.device, say=context.say)
-    )
+    program = Program(network, nodes, Parameters(network, context.device), context.environment())
     form = read_format(section)
     sizes = section.get_array("minibatchSize")
     size = sizes[0].integer() if sizes else MINIBATCH_SIZE

@@ -33,7 +33,8 @@ class Environment:
     """The run as kernels see it; the program and the trainer change it, kernels read it when they are called.
 
     `layouts` are those of the minibatch, one for each dynamic axis. `step` is the time step that is being computed in a
-    recurrent loop: there `layouts` are those of the step. `fast_random` allows other random numbers than the reference's.
+    recurrent loop: there `layouts` are those of the step. `fast_random` allows other random numbers than the reference's;
+    with `detect_anomaly` a value or gradient that is not finite ends the run.
     """
 
     training: bool = False
@@ -42,6 +43,7 @@ class Environment:
     fast_random: bool = False
     step: TimeStep | None = None
     say: Callable[[str], None] = lambda line: None  # takes a line of the log
+    detect_anomaly: bool = False
 
 
 Builder = Callable[[Node, Environment], Forward]

@@ -18,6 +18,8 @@ from bsls.network.queries import learnable_parameters, nodes_with_gradient
 from bsls.shape import DynamicAxis
 from bstorch import kernels
 from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, reversed_dims, shape_of
+from bstorch.kernels.delays import Delay
+from bstorch.program.anomaly import check_finite, watched
 from bstorch.program.fusion import Fused, fuse_affine
 from bstorch.program.lstm import find_cells
 from bstorch.program.parameters import Parameters
@@ -128,12 +130,16 @@ class Program:
     def _forward(self, node: Node) -> tuple[tuple[Node, ...], Forward]:
         """Inputs and function of a node; the function takes whatever values these have."""
         inputs, forward, sparse = self._kernel(node, self._fused.get(node))
-        return inputs, _with_dense_inputs(forward, inputs, sparse)
+        forward = _with_dense_inputs(forward, inputs, sparse)
+        if self.environment.detect_anomaly and not isinstance(forward, Delay):  # a delay only hands on
+            forward = watched(node, forward)
+        return inputs, forward
 
     def _recurrence(self, loop: Loop, kept: set[Node], swallowed: set[Node]) -> list[tuple[Node, Step]]:
         """A loop as one step, whose values for the nodes outside are then taken apart."""
         members = set(loop.nodes)
-        cells = {c.hidden: c for c in find_cells(members, self._users, kept)}
+        watching = self.environment.detect_anomaly  # then each node is looked at
+        cells = {} if watching else {c.hidden: c for c in find_cells(members, self._users, kept)}
         left_out = swallowed.union(*(c.inner | {c.state, c.hidden} for c in cells.values()))
         states = {c.state: c for c in cells.values()}
         inner: list[Inner] = []
@@ -274,6 +280,10 @@ class Program:
         values = self._base.copy()
         layouts = self.environment.layouts
         layouts.clear()
+        if self.environment.detect_anomaly:
+            for node in self.order:
+                if node in self.parameters:
+                    check_finite(node, values[self._slots[node]])
         for entry in self._inputs:
             name = self._names.get(entry.node.name) or self._stream(entry.node, minibatch)
             value = minibatch.values[name]
@@ -287,6 +297,8 @@ class Program:
                     value = value.to(entry.dtype)
                 if entry.view is not None:
                     value = value.view(entry.view)
+            if self.environment.detect_anomaly:
+                check_finite(entry.node, value, help="the data hold such a number")
             values[entry.slot] = value
             self._lay_out(entry.node, minibatch, name)
         return values

@@ -144,7 +144,8 @@ class Recurrence:
         self._products: list[tuple[LoopProduct, int, int]] = []
         for inner in others:
             places, forward = tuple(slots[i] for i in inner.inputs), inner.forward
-            if inner.inputs == tuple(inner.node.inputs) and LoopProduct.fits(inner.node, members):
+            own = inner.inputs == tuple(inner.node.inputs) and not environment.detect_anomaly
+            if own and LoopProduct.fits(inner.node, members):
                 forward = LoopProduct(inner.node)
                 begun = len(slots) + len(self._products)
                 self._products.append((forward, places[0], begun))

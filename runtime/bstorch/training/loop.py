@@ -18,7 +18,7 @@ from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.shape import Shape
 from bstorch.context import RunContext
-from bstorch.kernels.base import Environment, has_axis, shape_of
+from bstorch.kernels.base import has_axis, shape_of
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.readers.base import Reader
@@ -73,9 +73,7 @@ class Trainer:
         self.evaluations = evaluation_nodes(network, settings, self.criteria)
         self.shown = [self.criteria[0], *self.evaluations]
         self.parameters = Parameters(network, context.device)
-        environment = Environment(
-            training=True, device=context.device, fast_random=fast_random(settings, context), say=context.say
-        )
+        environment = context.environment(training=True, fast_random=fast_random(settings, context))
         self.program = Program(network, self.shown, self.parameters, environment, self.criteria[0])
         learnable = self.program.learnable
         self.learner = MomentumLearner.of(settings, network, learnable, [self.parameters[n] for n in learnable])
@@ -237,9 +235,7 @@ class Trainer:
     def _validate(self, epoch: int, size: int) -> list[Criterion]:
         assert self.validation is not None
         if self._evaluator is None:
-            program = Program(
-                self.network, self.shown, self.parameters, Environment(device=self.context.device, say=self.context.say)
-            )
+            program = Program(self.network, self.shown, self.parameters, self.context.environment())
             self._evaluator = Evaluator(program, self.context.say)
         found = self._evaluator.run(self.validation.minibatches(0, None, size))
         self.context.say(

@@ -10,7 +10,8 @@ from bsls.cli.arguments import reference_arguments
 @click.command()
 @click.argument("arguments", nargs=-1, required=True, metavar="configFile=FILE[+FILE] [key=value]...")
 @click.option("--events", metavar="FILE", help="Also write what happens to FILE, a JSON object a line.")
-def command(arguments: tuple[str, ...], events: str | None) -> None:
+@click.option("--detect-anomaly", is_flag=True, help="End at the first node that is not finite, and name it; slow.")
+def command(arguments: tuple[str, ...], events: str | None, detect_anomaly: bool) -> None:
     """Run a config's commands: train, test, write, ...
 
     The arguments are those of the reference: `command=Train:Test` chooses commands, `key=value` and
@@ -21,4 +22,4 @@ def command(arguments: tuple[str, ...], events: str | None) -> None:
 
     project = Project(reference_arguments(arguments), foresee=False)
     with interruptible():
-        load_runtime()(events=events).run(project)
+        load_runtime()(events=events, detect_anomaly=detect_anomaly).run(project)
