@@ -106,6 +106,13 @@ def test_sums_of_sequences(lengths: list[int]) -> None:
     assert run.value(total) == [[sum(range(n))] for n in lengths]
 
 
+def test_products_summed_over_sequences() -> None:
+    a, x = source("a", (2, 1)), source("x", (1,))
+    total = op("Times", "t", a, x, outputRank=1, inferInputRankToMap=-2)
+    run = Run([a, x, total], [total], a=[[[1, 2], [3, 4]], [[5, 6]]], x=[[10, 100], [1000]])
+    assert run.value(total) == [[310, 420], [5000, 6000]]
+
+
 def test_frames_to_an_axis_and_back() -> None:
     x = source("x", (2,))
     full = op("UnpackSequence", "u", x, paddingValue=-1.0)

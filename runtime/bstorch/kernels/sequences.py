@@ -5,6 +5,8 @@ Sequences of two dynamic axes belong together by their place in the order read.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -139,8 +141,9 @@ def reconcile(node: Node, environment: Environment) -> Forward:
     return matched
 
 
-def sequence_sums(node: Node, environment: Environment) -> Forward:
-    """The sum over the frames of each sequence, on an axis with one frame for each sequence, in the order read."""
+def sequence_sums(node: Node, environment: Environment) -> Callable[[Tensor], Tensor]:
+    """Makes of the frames of the node's first input the sum of each sequence, on the node's axis, which has one frame for
+    each sequence, in the order read."""
     source, axis = axis_of(node.inputs[0]), axis_of(node)
 
     def total(x: Tensor) -> Tensor:

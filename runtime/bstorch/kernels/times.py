@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bsls.finding import BsError
 from bsls.network.node import Node
 from bstorch.kernels.base import Environment, Forward, elements, has_axis, kernel, reversed_dims, shape_of
+from bstorch.kernels.sequences import sequence_sums
 
 if TYPE_CHECKING:
     from bstorch.readers.base import SparseBatch
@@ -49,20 +49,17 @@ def weight_matrix(left: Node, output_rank: int) -> tuple[int, int]:
 
 @kernel("Times", sparse=(1,))
 def times(node: Node, environment: Environment) -> Forward:
-    if node.attributes.get("inferInputRankToMap") == REDUCE_SEQUENCE:
-        raise BsError(
-            "unsupported-operation",
-            f"'{node.name}' multiplies and sums over the sequence, which cannot be executed yet",
-            node.origin,
-            help="use ReduceSum over the product instead",
-        )
     left, right = node.inputs
     rank = int(node.attributes.get("outputRank", 1))  # type: ignore[call-overload]
     reduced, out = weight_matrix(left, rank)
     mapped = elements(node) // max(out, 1)
     result = reversed_dims(node)
     if has_axis(left):
-        return _framewise(result, (reduced, out), (mapped, reduced), has_axis(right))
+        product = _framewise(result, (reduced, out), (mapped, reduced), has_axis(right))
+        if node.attributes.get("inferInputRankToMap") != REDUCE_SEQUENCE:
+            return product
+        total = sequence_sums(node, environment)
+        return lambda a, x: total(product(a, x))
     simple_left = reversed_dims(left) == (reduced, out)
     if has_axis(node) and mapped == 1 and simple_left and len(result) == 1 and reversed_dims(right) == (reduced,):
 

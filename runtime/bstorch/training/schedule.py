@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bsls.config.sgd import SGDSettings
+from bsls.network.loops import evaluation_order_with_loops, recurrent_loops
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bstorch.kernels.noise import Dropout
@@ -24,7 +25,8 @@ class EpochSettings:
     def __init__(
         self, program: Program, network: Network, criterion: Node, settings: SGDSettings, say: Callable[[str], None]
     ) -> None:
-        below = network.evaluation_order([criterion])
+        # Their order is that of the evaluation, in which the nodes of a loop stand together.
+        below = evaluation_order_with_loops(network, recurrent_loops(network), [criterion])
         self._settings = settings
         self._say = say
         self._random = [n for n in below if n.op in RANDOM_OPERATIONS]
