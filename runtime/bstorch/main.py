@@ -81,7 +81,8 @@ class Runtime:
 
     def _context(self, project: Project, events: EventWriter) -> RunContext:
         follow_thread_setting(project.config)
-        context = RunContext(project, self._stderr, events, device_of(project.config), self._detect_anomaly)
+        context = RunContext(project, self._stderr, events, detect_anomaly=self._detect_anomaly)
+        context.device = device_of(project.config, context.say)
         project.printed = context.say
         return context
 
@@ -118,7 +119,7 @@ def _action(command: Command) -> Run:
     return run
 
 
-def device_of(config: Section) -> torch.device:
+def device_of(config: Section, say: Callable[[str], None] = lambda line: None) -> torch.device:
     """The device that `deviceId` asks for: -1 or `cpu`, a GPU's number, or `auto` (the first GPU if there is one)."""
     value = config.get("deviceId")
     text = "auto" if value is None else value.text.lower()
@@ -130,6 +131,7 @@ def device_of(config: Section) -> torch.device:
         return torch.device("cuda", 0) if available else torch.device("cpu")
     if text.isdigit():
         if not available:
+            say(f"WARNING: deviceId = {text} asks for a GPU, but PyTorch finds none here; the CPU computes.")
             return torch.device("cpu")
         if int(text) < torch.cuda.device_count():
             return torch.device("cuda", int(text))

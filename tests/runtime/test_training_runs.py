@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from bsls.finding import BsError
 from bsls.project.project import Project
@@ -153,3 +154,10 @@ def test_a_diverged_training_ends_with_an_error(folder):
     assert caught.value.finding.rule == "not-a-number"
     assert caught.value.finding.span is not None
     assert caught.value.finding.span.text == "1e30"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_missing(folder):
+    log = run("deviceId=0")
+    assert "WARNING: deviceId = 0 asks for a GPU, but PyTorch finds none here; the CPU computes." in log
+    assert "GPU" not in run("deviceId=auto").replace("deviceId", "")
