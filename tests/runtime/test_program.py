@@ -145,3 +145,22 @@ def test_criteria_are_added_up_and_counted():
         sums.add(program.forward(minibatch(x=torch.full((frames, 2), 2.0))), counter())
     found = sums.read()
     assert [(c.total, c.samples) for c in found] == [(-20, 5), (20, 5), (4, 1)]
+
+
+def test_memory_that_runs_out_names_the_node():
+    x = leaf("x", (1,))
+    wide = Node("RowRepeat", "wide", [x], attributes={"numRepeats": 10**9})
+    program = Program(network := network_of(x, wide), [wide], Parameters(network))
+    with pytest.raises(
+        BsError, match=r"memory of the computer ran out while 'wide' \(RowRepeat\) was computed when 4\d+ bytes"
+    ) as caught:
+        program.forward(minibatch(x=torch.ones(1, 1).expand(10**6, 1)))
+    assert caught.value.finding.rule == "out-of-memory"
+
+
+def test_other_errors_stay_what_they_are():
+    x, w = leaf("x", (2,)), parameter("w", (2, 2), 1.0)
+    z = Node("Times", "z", [w, x])
+    program = Program(network := network_of(x, w, z), [z], Parameters(network))
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        program.forward(minibatch(x=torch.ones(1, 3)))

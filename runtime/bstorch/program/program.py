@@ -22,6 +22,7 @@ from bstorch.kernels.delays import Delay
 from bstorch.program.anomaly import check_finite, watched
 from bstorch.program.fusion import Fused, fuse_affine
 from bstorch.program.lstm import find_cells
+from bstorch.program.memory import out_of_memory
 from bstorch.program.parameters import Parameters
 from bstorch.program.recurrence import Inner, Recurrence
 from bstorch.readers.base import Minibatch, SparseBatch
@@ -84,7 +85,7 @@ class Program:
         self._tensors = [parameters[n] for n in self.learnable]
         for tensor in self._tensors:
             tensor.requires_grad_(True)
-        steps = self._compile()
+        steps = self._steps = self._compile()
         self._graded = [s for n, s in steps if n in below_criterion]
         self._rest = [s for n, s in steps if n not in below_criterion]
         self._freed = self._last_uses([s for _, s in steps])
@@ -243,11 +244,16 @@ class Program:
     def forward(self, minibatch: Minibatch) -> list[Tensor]:
         """The values of the roots, without gradients."""
         values = self._bind(minibatch)
-        with torch.no_grad():
-            for (function, inputs, output), freed in zip(self._all, self._freed, strict=True):
-                values[output] = function(*[values[i] for i in inputs])
-                for slot in freed:
-                    values[slot] = None
+        function = None
+        try:
+            with torch.no_grad():
+                for (function, inputs, output), freed in zip(self._all, self._freed, strict=True):
+                    values[output] = function(*[values[i] for i in inputs])
+                    for slot in freed:
+                        values[slot] = None
+        except RuntimeError as error:
+            self._explain(error, function)
+            raise
         return [_dense(values[i]) for i in self._root_slots]
 
     def gradients(self, minibatch: Minibatch) -> tuple[list[Tensor], list[Tensor | None]]:
@@ -257,11 +263,16 @@ class Program:
         """
         assert self.criterion is not None
         values = self._bind(minibatch)
-        for function, inputs, output in self._graded:
-            values[output] = function(*[values[i] for i in inputs])
-        with torch.no_grad():
-            for function, inputs, output in self._rest:
+        function = None
+        try:
+            for function, inputs, output in self._graded:
                 values[output] = function(*[values[i] for i in inputs])
+            with torch.no_grad():
+                for function, inputs, output in self._rest:
+                    values[output] = function(*[values[i] for i in inputs])
+        except RuntimeError as error:
+            self._explain(error, function)
+            raise
         roots = [_dense(values[i]) for i in self._root_slots]
         loss = values[self._slots[self.criterion]]
         assert isinstance(loss, Tensor)
@@ -269,8 +280,19 @@ class Program:
             return roots, [None] * len(self._tensors)
         if loss.numel() != 1:
             loss = loss.sum()
-        found = torch.autograd.grad(loss, self._tensors, allow_unused=True)
+        try:
+            found = torch.autograd.grad(loss, self._tensors, allow_unused=True)
+        except RuntimeError as error:
+            self._explain(error, None)
+            raise
         return roots, [g if g is None or g.is_sparse else g.contiguous() for g in found]
+
+    def _explain(self, error: RuntimeError, function: Callable[..., Any] | None) -> None:
+        """Raises BsError where memory ran out in a step."""
+        node = next((n for n, (f, _, _) in self._steps if f is function), None)
+        found = out_of_memory(error, node, self.environment.device)
+        if found is not None:
+            raise found from error
 
     def _bind(self, minibatch: Minibatch) -> list[Tensor | SparseBatch | None]:
         """The values before the first step: parameters, constants, and the inputs from the minibatch."""
