@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kernel_cases import check, p, x
+import torch
+from kernel_cases import FRAMES, check, compiled, make_node, p, x
 from numpy.typing import NDArray
+
+from bsls.network.network import Network
+from bsls.network.node import Node
+from bsls.network.validation import validate
+from bstorch import kernels
+from bstorch.kernels.base import Environment
+from bstorch.program.layout import MinibatchLayout
 
 
 def test_gather() -> None:
@@ -30,3 +38,25 @@ def test_one_hot(axis: int, place: int) -> None:
 def test_top_k() -> None:
     check("TopK", [x(5)], lambda a: -np.sort(-a, axis=1)[:, :2], {"numItems": 2})
     check("TopK", [x(4, 2)], lambda a: -np.sort(-a, axis=2)[:, :, :1], {"numItems": 1})
+
+
+def test_the_indices_of_the_largest() -> None:
+    network = Network("double")
+    source = Node("InputValue", "x", attributes={"dims": (5,), "dynamicAxis": ""}, precision="double")
+    largest = Node("TopK", "largest", [source], {"numItems": 2}, precision="double")
+    indices = Node("OutputMultiplexer", "indices", [largest], precision="double")
+    for node in (source, largest, indices):
+        network.add(node)
+    assert not validate(network).findings
+    environment = Environment()
+    first, second = (kernels.KERNELS[n.op].build(n, environment) for n in (largest, indices))
+    values = torch.tensor(x(5).array(np.random.default_rng(1)))
+    np.testing.assert_array_equal(second(first(values)), np.argsort(-values.numpy(), axis=1)[:, :2])
+
+
+def test_ones_on_the_diagonal() -> None:
+    check("EyeLikeOp", [p(3, 2)], lambda a: np.eye(2, 3), gradient=False)
+    check("EyeLikeOp", [x(3)], lambda a: np.eye(FRAMES, 3), gradient=False)
+    layout = MinibatchLayout.packed([1, 2])  # columns 0, 1 and 2 hold frame 0 of both, then frame 1 of the longer one
+    found = compiled(make_node("EyeLikeOp", [x(3)]), layout=layout)(torch.zeros(3, 3, dtype=torch.float64))
+    np.testing.assert_array_equal(found, np.eye(4)[layout.columns.numpy()][:, :3])

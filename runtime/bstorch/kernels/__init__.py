@@ -4,6 +4,7 @@ from bstorch.kernels import (
     convolution,
     criteria,
     cropping,
+    ctc,
     delays,
     edit_distance,
     elementwise,
@@ -12,6 +13,7 @@ from bstorch.kernels import (
     noise,
     normalization,
     pooling,
+    ranking,
     reductions,
     reshaping,
     sequences,
@@ -19,6 +21,7 @@ from bstorch.kernels import (
     softmax,
     special,
     times,
+    vocabulary,
 )
 from bstorch.kernels.base import KERNELS, Environment, Forward, Kernel, get
 
@@ -30,6 +33,7 @@ __all__ = [
     "convolution",
     "criteria",
     "cropping",
+    "ctc",
     "delays",
     "edit_distance",
     "elementwise",
@@ -39,6 +43,7 @@ __all__ = [
     "noise",
     "normalization",
     "pooling",
+    "ranking",
     "reductions",
     "reshaping",
     "sequences",
@@ -46,4 +51,5 @@ __all__ = [
     "softmax",
     "special",
     "times",
+    "vocabulary",
 ]

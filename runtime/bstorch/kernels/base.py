@@ -35,6 +35,8 @@ class Environment:
     `layouts` are those of the minibatch, one for each dynamic axis. `step` is the time step that is being computed in a
     recurrent loop: there `layouts` are those of the step. `fast_random` allows other random numbers than the reference's;
     with `detect_anomaly` a value or gradient that is not finite ends the run.
+    `assignments` are the parameters that get new values when the minibatch is done, `outputs` the further outputs of the
+    operations that have several.
     """
 
     training: bool = False
@@ -44,6 +46,8 @@ class Environment:
     step: TimeStep | None = None
     say: Callable[[str], None] = lambda line: None  # takes a line of the log
     detect_anomaly: bool = False
+    assignments: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    outputs: dict[Node, Tensor] = field(default_factory=dict)
 
 
 Builder = Callable[[Node, Environment], Forward]

@@ -5,8 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from bsls.finding import BsError
 from bsls.network.node import Node
-from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, kernel, reversed_dims, shape_of
+from bstorch.kernels.base import (
+    Environment,
+    Forward,
+    axis_of,
+    dtype_of,
+    elements,
+    has_axis,
+    kernel,
+    reversed_dims,
+    shape_of,
+)
 
 
 @kernel("Gather")
@@ -37,5 +48,41 @@ def one_hot(node: Node, environment: Environment) -> Forward:
 
 @kernel("TopK")
 def top_k(node: Node, environment: Environment) -> Forward:
+    """The second output are the indices, which an OutputMultiplexer hands on."""
     count = int(node.attributes["numItems"])  # type: ignore[call-overload]
-    return lambda x: torch.topk(x, count, dim=-1).values
+
+    def largest(x: Tensor) -> Tensor:
+        values, indices = torch.topk(x, count, dim=-1)
+        environment.outputs[node] = indices.to(x.dtype)
+        return values
+
+    return largest
+
+
+@kernel("OutputMultiplexer")
+def output_multiplexer(node: Node, environment: Environment) -> Forward:
+    source = node.inputs[0]
+    if source.op != "TopK":
+        raise BsError(
+            "unsupported-operation",
+            f"'{node.name}' is a further output of '{source.name}', a {source.op}, which cannot be executed yet",
+            node.origin,
+            help="the first output of an operation, and the indices of a TopK, can",
+        )
+    return lambda _: environment.outputs[source]
+
+
+@kernel("EyeLikeOp")
+def eye_like(node: Node, environment: Environment) -> Forward:
+    """1 on the diagonal of the reference's matrix, which has a column for each frame, or for all but the first axis."""
+    dims = reversed_dims(node)
+    rows = shape_of(node).dims[0] if shape_of(node).dims else 1
+    if not has_axis(node):
+        return lambda x: torch.eye(x.numel() // rows, rows, dtype=x.dtype, device=x.device).view(dims)
+    size, axis = elements(node), axis_of(node)
+
+    def diagonal(x: Tensor) -> Tensor:
+        columns = environment.layouts[axis].columns.to(x.device)
+        return (columns[:, None] == torch.arange(size, device=x.device)).to(x.dtype).view(x.shape)
+
+    return diagonal

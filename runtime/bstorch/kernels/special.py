@@ -1,4 +1,4 @@
-"""Operations that serve computing itself: Trace."""
+"""Operations that serve computing itself: Trace, constants, assignments."""
 
 from __future__ import annotations
 
@@ -109,3 +109,14 @@ def trace(node: Node, environment: Environment) -> Forward:
 def constant(node: Node, environment: Environment) -> Forward:
     value = float(node.attributes["fillValue"])  # type: ignore[arg-type]
     return lambda x: torch.full_like(x, value)
+
+
+@kernel("Assign")
+def assign(node: Node, environment: Environment) -> Forward:
+    """The operand; the parameter gets its value when the minibatch is done."""
+
+    def assigned(parameter: Tensor, x: Tensor) -> Tensor:
+        environment.assignments.append((parameter, x.detach()))
+        return x.view_as(x)
+
+    return assigned

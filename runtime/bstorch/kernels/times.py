@@ -142,3 +142,38 @@ def lookup_table(node: Node, environment: Environment) -> Forward:
         return torch.mm(x.reshape(-1, words), a.reshape(words, rows)).view(-1, count * rows)
 
     return lookup
+
+
+LARGEST_SHORT = 32767
+
+
+class Quantizer:
+    """Whole numbers of 16 bits for the elements of a tensor: x * 32767 / (max |x| * 2^shift), rounded."""
+
+    def __init__(self, shift: int) -> None:
+        self._scale = float(1 << shift)
+
+    def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The numbers in double precision, which holds sums of their products exactly, and what one of them stands for."""
+        largest = x.abs().amax() * self._scale if x.numel() else x.new_zeros(())
+        factor = torch.where(largest == 0, 0.0, LARGEST_SHORT / largest)
+        scaled = (x * factor).double()
+        rounded = torch.copysign(torch.floor(scaled.abs() + 0.5), scaled)  # halves go away from zero
+        return rounded, torch.where(factor == 0, 0.0, 1.0 / factor)
+
+
+@kernel("QuantizedTimes", sparse=(1,))
+def quantized_times(node: Node, environment: Environment) -> Forward:
+    """Each operand is scaled by its largest element in the whole minibatch. It has no gradient; sparse operands are
+    multiplied as they are."""
+    product = times(node, environment)
+    left, right = (Quantizer(int(node.attributes[name])) for name in ("bitShiftA", "bitShiftB"))  # type: ignore[call-overload]
+
+    def quantized(a: Tensor, x: Tensor | SparseBatch) -> Tensor:
+        a = a.detach()
+        if not isinstance(x, Tensor):
+            return product(a, x)
+        (whole_a, unit_a), (whole_x, unit_x) = left(a), right(x.detach())
+        return product(whole_a, whole_x).to(x.dtype) * unit_x * unit_a
+
+    return quantized

@@ -19,6 +19,7 @@ from bsls.shape import DynamicAxis
 from bstorch import kernels
 from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, reversed_dims, shape_of
 from bstorch.kernels.delays import Delay
+from bstorch.kernels.noise import RANDOM_OPERATIONS
 from bstorch.program.anomaly import check_finite, watched
 from bstorch.program.fusion import Fused, fuse_affine
 from bstorch.program.lstm import find_cells
@@ -27,10 +28,12 @@ from bstorch.program.parameters import Parameters
 from bstorch.program.recurrence import Inner, Recurrence
 from bstorch.readers.base import Minibatch, SparseBatch
 
-NEVER_CONSTANT = frozenset({"Dropout", "EnvironmentInput", "EpochAccumulator", "RandomSample", "BatchNormalization"})
+NEVER_CONSTANT = frozenset(
+    {"Assign", "BatchNormalization", "Dropout", "EnvironmentInput", "EpochAccumulator", "Trace"} | RANDOM_OPERATIONS
+)
 """Operations whose value changes from minibatch to minibatch even if their inputs do not."""
-RUNNING_STATISTICS = (3, 4, 5)
-"""Inputs of BatchNormalization that its forward pass changes."""
+CHANGED_INPUTS = {"Assign": (0,), "BatchNormalization": (3, 4, 5)}
+"""Inputs that an operation changes: what is assigned to, running statistics."""
 
 Step = tuple[Callable[..., Any], tuple[int, ...], int]
 """A function, the places of its inputs among the values, the place of its result."""
@@ -192,8 +195,8 @@ class Program:
         changing = {
             n.inputs[i]
             for n in self.order
-            if n.op == "BatchNormalization"
-            for i in RUNNING_STATISTICS
+            if (changed := CHANGED_INPUTS.get(n.op))
+            for i in changed
             if i < len(n.inputs)
         }
         constant: set[Node] = set()
@@ -254,7 +257,7 @@ class Program:
         except RuntimeError as error:
             self._explain(error, function)
             raise
-        return [_dense(values[i]) for i in self._root_slots]
+        return self._done([_dense(values[i]) for i in self._root_slots])
 
     def gradients(self, minibatch: Minibatch) -> tuple[list[Tensor], list[Tensor | None]]:
         """The values of the roots, and the gradients of the criterion, summed over the frames, for `learnable`.
@@ -277,7 +280,7 @@ class Program:
         loss = values[self._slots[self.criterion]]
         assert isinstance(loss, Tensor)
         if not loss.requires_grad:
-            return roots, [None] * len(self._tensors)
+            return self._done(roots), [None] * len(self._tensors)
         if loss.numel() != 1:
             loss = loss.sum()
         try:
@@ -285,7 +288,17 @@ class Program:
         except RuntimeError as error:
             self._explain(error, None)
             raise
-        return roots, [g if g is None or g.is_sparse else g.contiguous() for g in found]
+        return self._done(roots), [g if g is None or g.is_sparse else g.contiguous() for g in found]
+
+    def _done(self, roots: list[Tensor]) -> list[Tensor]:
+        """Ends a minibatch: parameters get the values that were assigned to them."""
+        if assignments := self.environment.assignments:
+            roots = [r.clone() for r in roots]  # one may be such a parameter
+            with torch.no_grad():
+                for parameter, value in assignments:
+                    parameter.copy_(value.view_as(parameter))
+            assignments.clear()
+        return roots
 
     def _explain(self, error: RuntimeError, function: Callable[..., Any] | None) -> None:
         """Raises BsError where memory ran out in a step."""

@@ -19,6 +19,7 @@ from bsls.network.node import Node
 from bsls.shape import Shape
 from bstorch.context import RunContext
 from bstorch.kernels.base import has_axis, shape_of
+from bstorch.kernels.noise import RANDOM_OPERATIONS
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.readers.base import Reader
@@ -29,7 +30,7 @@ from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minib
 from bstorch.training.evaluator import Evaluator, start_accumulators
 from bstorch.training.learners import MomentumLearner
 from bstorch.training.precompute import missing_statistics, precompute
-from bstorch.training.schedule import RANDOM_OPERATIONS, EpochSettings
+from bstorch.training.schedule import EpochSettings
 
 NO_UPDATE_BELOW = 0.01
 """Times the least learning rate: below that rates change nothing, and no gradient is computed."""

@@ -8,11 +8,8 @@ from bsls.config.sgd import SGDSettings
 from bsls.network.loops import evaluation_order_with_loops, recurrent_loops
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bstorch.kernels.noise import Dropout
+from bstorch.kernels.noise import RANDOM_OPERATIONS, Dropout, RandomOperation
 from bstorch.program.program import Program
-
-RANDOM_OPERATIONS = frozenset({"Dropout", "RandomSample", "RandomSampleInclusionFrequency", "RandomDistribution"})
-"""Operations that draw random numbers; each gets a seed of its own in every epoch."""
 
 
 class EpochSettings:
@@ -39,7 +36,7 @@ class EpochSettings:
         """Prepares for `epoch` (from 0)."""
         self._set_dropout(self._settings.dropout_rate[epoch])
         for i, function in enumerate(self._functions):
-            if isinstance(function, Dropout):
+            if isinstance(function, RandomOperation):
                 function.seed(epoch * len(self._random) + i)
         constants = self._settings.normalization_time_constant
         if constants[epoch] != self._time_constant:
