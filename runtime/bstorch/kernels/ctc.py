@@ -116,7 +116,7 @@ def _betas(emitted: Tensor, states: _States) -> Tensor:
         skipped = _moved(now, -2).masked_fill(~skips, LOG_ZERO)
         now = torch.logaddexp(torch.logaddexp(skipped, _moved(now, -1)), now) + emitted[:, t]
         now = now.masked_fill(~states.valid | (t > states.last), LOG_ZERO)
-        ending = (t == states.lengths - 1)[:, None]
+        ending = (states.lengths == t + 1)[:, None]
         now = torch.where(ending, torch.where(final, emitted[:, t], LOG_ZERO), now)
         now = torch.where((t >= states.lengths)[:, None], LOG_ZERO, now)
         found[t] = now

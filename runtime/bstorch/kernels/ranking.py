@@ -112,7 +112,8 @@ class _Lambdas:
         differences = np.concatenate(self._differences)[: len(better)]
         lambdas = np.concatenate(self._changes) * 0.5 * (1.0 - np.tanh(differences / 2))  # 1 / (1 + exp(difference))
         count = self._documents
-        return np.bincount(worse, lambdas, count) - np.bincount(better, lambdas, count)
+        found = np.bincount(worse, lambdas, count) - np.bincount(better, lambdas, count)
+        return found.astype(np.float64)
 
 
 @kernel("LambdaRank")
