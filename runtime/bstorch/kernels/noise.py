@@ -150,7 +150,8 @@ class Distribution(RandomElements):
             return self._stream(count).uniform(count, low, high, dtype)
         if self._kind == "normal":
             drawn = count + count % 2  # an odd one is thrown away
-            return self._stream(drawn).normal(drawn, *self._arguments, dtype)[:count]
+            mean, deviation = self._arguments
+            return self._stream(drawn).normal(drawn, mean, deviation, dtype)[:count]
         uniform = self._stream(count).uniform(count, 0.0, 1.0)
         if self._kind == "gumbel":
             location, scale = self._arguments
