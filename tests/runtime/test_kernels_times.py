@@ -103,3 +103,19 @@ def test_product_that_others_need_stays_apart():
     network, z = affine_network(False, (3,))
     program = Program(network, [z, network["t"]], Parameters(network))
     assert len(program._all) == 2
+
+
+def test_products_in_fixed_point():
+    a = np.array([[0.5, -1.25], [2.0, 0.3], [-0.7, 0.1]])  # [2 x 3]
+    values = np.array([[0.1, -0.2, 0.3], [1.0, 2.0, -4.0], [0, 0, 0], [0.7, 0.5, 0.25]])
+
+    def formula(a, x):
+        unit_a, unit_x = np.abs(a).max() * 2 / 32767, np.abs(x).max() * 4 / 32767
+        return (np.round(x / unit_x) @ np.round(a / unit_a)) * unit_x * unit_a
+
+    shifts = {"bitShiftA": 1, "bitShiftB": 2}
+    check("QuantizedTimes", [p(2, 3, values=a), x(3, values=values)], formula, shifts, gradient=False)
+    check("QuantizedTimes", [p(2, 3, values=0.0), x(3)], lambda a, x: np.zeros((4, 2)), shifts, gradient=False)
+    node = make_node("QuantizedTimes", [p(2, 3, values=a), x(3)], shifts)
+    found = compiled(node)(torch.ones(3, 2, requires_grad=True), torch.ones(4, 3, requires_grad=True))
+    assert not found.requires_grad

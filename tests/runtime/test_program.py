@@ -164,3 +164,33 @@ def test_other_errors_stay_what_they_are():
     program = Program(network := network_of(x, w, z), [z], Parameters(network))
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         program.forward(minibatch(x=torch.ones(1, 3)))
+
+
+def test_what_is_assigned_counts_from_the_next_minibatch_on():
+    x, counter = leaf("x", (1,)), parameter("counter", (1,), 1.0, multiplier=0)
+    doubled = Node("Plus", "doubled", [counter, counter])
+    assigned = Node("Assign", "assigned", [counter, doubled])
+    z = Node("ElementTimes", "z", [x, counter])
+    network = network_of(x, counter, doubled, assigned, z)
+    parameters = Parameters(network)
+    program = Program(network, [z, assigned, counter], parameters)
+    for wanted in (1.0, 2.0, 4.0):
+        found = program.forward(minibatch(x=torch.ones(2, 1)))
+        assert [float(v.view(-1)[0]) for v in found] == [wanted, 2 * wanted, wanted]
+    assert float(parameters[counter]) == 8.0
+
+
+def test_assigning_to_a_parameter_that_is_learnt():
+    x, w = leaf("x", (1,)), parameter("w", (1,), 3.0)
+    half = parameter("half", (1,), 0.5, multiplier=0)
+    less = Node("ElementTimes", "less", [w, half])
+    assigned = Node("Assign", "assigned", [w, less])
+    z = Node("ElementTimes", "z", [x, assigned])
+    loss = Node("SumElements", "loss", [z])
+    network = network_of(x, w, half, less, assigned, z, loss)
+    parameters = Parameters(network)
+    program = Program(network, [loss], parameters, criterion=loss)
+    for wanted in (3.0, 1.5):
+        values, gradients = program.gradients(minibatch(x=torch.ones(2, 1)))
+        assert float(values[0].detach()) == wanted
+        assert gradients[0] is not None and float(gradients[0]) == 1.0

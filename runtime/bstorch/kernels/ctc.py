@@ -48,7 +48,7 @@ class _States:
     def of(cls, graph: Tensor, layout: MinibatchLayout, blank: int, delay: int) -> _States:
         marks, classes = graph.max(1)
         order, ends = layout.by_sequence.to(graph.device), np.cumsum(layout.lengths)[:-1]
-        begins = np.split((marks == BEGIN)[order].cpu().numpy(), ends)
+        begins = np.split(marks.eq(BEGIN)[order].cpu().numpy(), ends)
         labels = np.split(classes[order].cpu().numpy(), ends)
         sequences = len(layout.lengths)
         states = 1 + 2 * max((int(b.sum()) for b in begins), default=0)
@@ -109,16 +109,16 @@ def _betas(emitted: Tensor, states: _States) -> Tensor:
     skips = torch.zeros_like(states.valid)
     skips[:, :-2] = states.skips()[:, 2:]
     place = torch.arange(states.valid.shape[1], device=emitted.device)
-    final = states.valid & (place >= states.valid.sum(1, keepdim=True) - 2)
+    final = states.valid & place.ge(states.valid.sum(1, keepdim=True) - 2)
     now = torch.full_like(emitted[:, 0], LOG_ZERO)
     found = [now] * emitted.shape[1]
     for t in reversed(range(emitted.shape[1])):
         skipped = _moved(now, -2).masked_fill(~skips, LOG_ZERO)
         now = torch.logaddexp(torch.logaddexp(skipped, _moved(now, -1)), now) + emitted[:, t]
         now = now.masked_fill(~states.valid | (t > states.last), LOG_ZERO)
-        ending = (states.lengths == t + 1)[:, None]
+        ending = states.lengths.eq(t + 1)[:, None]
         now = torch.where(ending, torch.where(final, emitted[:, t], LOG_ZERO), now)
-        now = torch.where((t >= states.lengths)[:, None], LOG_ZERO, now)
+        now = torch.where(states.lengths.le(t)[:, None], LOG_ZERO, now)
         found[t] = now
     return torch.stack(found, 1)
 

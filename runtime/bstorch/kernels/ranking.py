@@ -111,9 +111,10 @@ class _Lambdas:
         better, worse = np.concatenate(self._better), np.concatenate(self._worse)
         differences = np.concatenate(self._differences)[: len(better)]
         lambdas = np.concatenate(self._changes) * 0.5 * (1.0 - np.tanh(differences / 2))  # 1 / (1 + exp(difference))
-        count = self._documents
-        found = np.bincount(worse, lambdas, count) - np.bincount(better, lambdas, count)
-        return found.astype(np.float64)
+        gradient = np.zeros(self._documents)
+        np.add.at(gradient, worse, lambdas)
+        np.subtract.at(gradient, better, lambdas)
+        return gradient
 
 
 @kernel("LambdaRank")
