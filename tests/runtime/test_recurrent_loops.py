@@ -17,7 +17,7 @@ from bstorch.kernels.base import Environment, axis_of
 from bstorch.program.layout import MinibatchLayout
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
-from bstorch.readers.base import Minibatch
+from bstorch.readers.base import Minibatch, SparseBatch
 
 LENGTHS = st.lists(st.integers(1, 5), min_size=1, max_size=5)
 W = np.array([[0.5, -0.3], [0.2, 0.7]])
@@ -144,3 +144,20 @@ def test_dropout_in_a_loop_draws_step_after_step(op: str) -> None:
             state = states[t] = factors[begin + t, row] * (1.0 + state)
         wanted.append(states.tolist())
     assert [v.ravel().tolist() for v in unpacked(layout, value)] == wanted
+
+
+def test_a_sparse_input_that_a_loop_takes_as_it_is() -> None:
+    network = Network("double")
+    x = Node("SparseInputValue", "x", attributes={"dims": (2,), "dynamicAxis": ""}, precision="double")
+    delay = Node("PastValue", "d", attributes={"shape": (2,), "defaultHiddenActivation": 0.0}, precision="double")
+    total = Node("Plus", "s", [delay, x], precision="double")
+    delay.inputs.append(total)
+    for node in (x, delay, total):
+        network.add(node)
+    network.groups["output"].append(total)
+    assert not validate(network).findings
+    layout = MinibatchLayout.packed([3])
+    frames = SparseBatch(torch.tensor([0, 1, 0]), torch.ones(3, dtype=torch.float64), torch.arange(4), 2)
+    program = Program(network, [total], Parameters(network))
+    (value,) = program.forward(Minibatch({"x": frames}, {"x": layout}, 3))
+    assert value.tolist() == [[1, 0], [1, 1], [2, 1]]

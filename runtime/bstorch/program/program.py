@@ -163,10 +163,11 @@ class Program:
             if i.node in members and (i.node in kept or not members.issuperset(self._users[i.node]))
         ]
         recurrence = Recurrence(inner, outputs, self.environment)
+        forward = _with_dense_inputs(recurrence, recurrence.inputs, ())
         place = len(self._base)
         self._base.append(None)
         last = loop.nodes[-1]
-        steps: list[tuple[Node, Step]] = [(last, (recurrence, tuple(self._slots[i] for i in recurrence.inputs), place))]
+        steps: list[tuple[Node, Step]] = [(last, (forward, tuple(self._slots[i] for i in recurrence.inputs), place))]
         return steps + [(n, (itemgetter(k), (place,), self._slots[n])) for k, n in enumerate(recurrence.outputs)]
 
     def _overwritten(self, node: Node) -> int | None:
@@ -369,7 +370,9 @@ def _only_labels(node: Node, user: Node) -> bool:
     return found is not None and 0 in found.sparse and [i for i, n in enumerate(user.inputs) if n is node] == [0]
 
 
-def _with_dense_inputs(forward: Forward, inputs: tuple[Node, ...], allowed: tuple[int, ...]) -> Forward:
+def _with_dense_inputs(
+    forward: Callable[..., Any], inputs: tuple[Node, ...], allowed: tuple[int, ...]
+) -> Callable[..., Any]:
     """`forward` with values of sparse inputs made dense where it cannot take them as they are."""
     views = {
         i: (-1, *reversed_dims(n)) for i, n in enumerate(inputs) if n.op == "SparseInputValue" and i not in allowed
