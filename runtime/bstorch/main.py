@@ -81,6 +81,7 @@ class Runtime:
 
     def _context(self, project: Project, events: EventWriter) -> RunContext:
         follow_thread_setting(project.config)
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # single precision is meant
         context = RunContext(project, self._stderr, events, detect_anomaly=self._detect_anomaly)
         context.device = device_of(project.config, context.say)
         project.printed = context.say
@@ -124,7 +125,6 @@ def device_of(config: Section, say: Callable[[str], None] = lambda line: None) -
     value = config.get("deviceId")
     text = "auto" if value is None else value.text.lower()
     available = torch.cuda.is_available()
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # single precision is meant
     if text in ("cpu", "-1"):
         return torch.device("cpu")
     if text == "auto":

@@ -187,11 +187,9 @@ class TextOutput:
         if more > 1:
             rows = rows[:limit]
         lines = [line % tuple(row) for row in rows.tolist()]
-        if more > 1:
-            lines.append(f"...+{more}")
-        if self._format.transpose or len(self._dims) < 2:
-            return lines
-        return (f"{place}\t{text}" for place, text in zip(self._places(rows.shape[0]), lines, strict=False))
+        if not self._format.transpose and len(self._dims) > 1:
+            lines = [f"{place}\t{text}" for place, text in zip(self._places(len(lines)), lines, strict=True)]
+        return [*lines, f"...+{more}"] if more > 1 else lines
 
     def _places(self, elements: int) -> list[str]:
         """`[i,j]` of each element."""

@@ -12,9 +12,9 @@ from bstorch.text_output import TextOutput, Warner, read_format
 Y = [np.array([[2, 4], [6, 8], [10, 12]]), np.array([[0, 2]]), np.array([[18, 18], [14, 16]])]
 
 
-def text(block: str, values=Y, dims=(2,), name: str = "y", minibatch: int = 0) -> str:
+def text(block: str, values=Y, dims=(2,), name: str = "y", minibatch: int = 0, most: tuple[int, ...] = ()) -> str:
     form = read_format(parse_config(f"format = [ {block} ]"))
-    output = TextOutput(name, dims, form, Warner(lambda line: None))
+    output = TextOutput(name, dims, form, Warner(lambda line: None), *most)
     return output.minibatch(minibatch, [np.asarray(v, np.float64) for v in values])
 
 
@@ -39,6 +39,14 @@ def test_an_element_a_line():
     )
     tensor = [np.array([[1, 2], [3, 4]])]
     assert text("transpose = false ; precisionFormat = .1", tensor, (1, 2)) == lines("[0,0]\t1.0 3.0", "[0,1]\t2.0 4.0")
+
+
+def test_only_so_much():
+    wide = [np.arange(12.0).reshape(3, 4)]
+    assert text("precisionFormat = .0", wide, (4,), most=(2, 1)) == lines("0 1 ...+2", "...+2")
+    assert text("precisionFormat = .0", wide, (4,), most=(3, 2)) == lines("0 1 2 3", "4 5 6 7", "8 9 10 11")
+    turned = "transpose = false ; precisionFormat = .0"
+    assert text(turned, wide, (2, 2), most=(2, 1)) == lines("[0,0]\t0 ...+2", "[1,0]\t1 ...+2", "...+2")
 
 
 def test_placeholders():

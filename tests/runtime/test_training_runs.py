@@ -161,3 +161,14 @@ def test_a_gpu_that_is_missing(folder):
     log = run("deviceId=0")
     assert "WARNING: deviceId = 0 asks for a GPU, but PyTorch finds none here; the CPU computes." in log
     assert "GPU" not in run("deviceId=auto").replace("deviceId", "")
+
+
+def test_a_model_to_adapt_that_is_missing_is_pointed_at(folder):
+    text = CONFIG.replace("SETTINGS", "").replace(
+        'action = "train"', 'action = "adapt" ; origModelFileName = "base.dnn"'
+    )
+    (folder / "a.cntk").write_text(text)
+    with pytest.raises(BsError) as caught:
+        run(config="a.cntk")
+    span = caught.value.finding.span
+    assert span is not None and span.text == '"base.dnn"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bsls.config.commands import Command
+from bsls.finding import BsError
 from bsls.network.network import Network
 from bstorch.actions.common import loaded_network
 from bstorch.actions.train import train_from
@@ -16,6 +17,10 @@ def run(command: Command, context: RunContext) -> None:
     def original(_: ModelFiles) -> Network:
         path = command.section.require("origModelFileName")
         context.say(f"Load Network From the original model file {path.text}.")
-        return loaded_network(path.string())
+        try:
+            return loaded_network(path.string())
+        except BsError as error:
+            error.finding.span = error.finding.span or path.span
+            raise
 
     train_from(command, context, original)

@@ -6,8 +6,6 @@ sequence of which earlier minibatches held the beginning finds there what these 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,13 +15,6 @@ from bsls.network.node import Node
 from bsls.schema.ops.delays import DELAYS
 from bstorch.kernels.base import Environment, Forward, axis_of, dtype_of, kernel, reversed_dims, shape_of
 from bstorch.program.layout import Indices, MinibatchLayout
-
-
-@dataclass(slots=True)
-class _Kept:
-    """The last frames of the minibatch before, by row of the reference's matrix: (steps, rows, ...), the latest last."""
-
-    frames: Tensor
 
 
 class Delay:
@@ -42,7 +33,8 @@ class Delay:
         initial = node.inputs[1] if len(node.inputs) > 1 else None
         self._initial_axis = shape_of(initial).axis if initial is not None else None
         self._initial_dims = reversed_dims(initial) if initial is not None else ()
-        self._kept: _Kept | None = None
+        self._kept: Tensor | None = None
+        """The last frames of the minibatch before, by row of the reference's matrix: (steps, rows, ...), the latest last."""
 
     def reset(self) -> None:
         """Forgets the minibatch before."""
@@ -139,7 +131,7 @@ class Delay:
         steps = self.distance
         kept = x.new_zeros((steps, layout.rows, *x.shape[1:]))
         if self._kept is not None:
-            before = self._kept.frames
+            before = self._kept
             shift = min(layout.width, steps)
             rows = min(layout.rows, before.shape[1])
             kept[: steps - shift, :rows] = before[shift:, :rows]
@@ -147,7 +139,7 @@ class Delay:
         step, row = np.nonzero(columns >= 0)
         target = torch.from_numpy(step + steps - len(columns)), torch.from_numpy(row)
         kept[target] = x.detach()[torch.from_numpy(columns[step, row])]
-        self._kept = _Kept(kept)
+        self._kept = kept
 
     def _with_kept(self, values: Tensor, layout: MinibatchLayout, counts: Indices) -> Tensor:
         """Border frames that are none, since their sources were in the minibatch before; behind the end of a minibatch
@@ -169,7 +161,7 @@ class Delay:
                 f"'{self._node.name}' looks back to a part of a sequence that no minibatch has held",
                 self._node.origin,
             )
-        source = self._kept.frames[
+        source = self._kept[
             torch.from_numpy(np.where(inside, time, 0)),  # the latest is distance - 1
             torch.from_numpy(np.where(inside, layout.row[sequence], 0)),
         ]

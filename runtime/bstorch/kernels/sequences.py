@@ -155,6 +155,11 @@ def sequence_sums(node: Node, environment: Environment) -> Callable[[Tensor], Te
     return total
 
 
+def _unrolled(x: Tensor, have: MinibatchLayout, made: MinibatchLayout) -> Tensor:
+    """The frames of `made` from x, (sequences, steps, ...), whose sequences are laid out as `have`."""
+    return x[_to_device(have.places[made.frame_sequence], x), _to_device(made.frame_time, x)]
+
+
 @kernel("ToSequence")
 def to_sequence(node: Node, environment: Environment) -> Forward:
     """The last axis of each sample, the first of its tensor, as frames."""
@@ -168,8 +173,7 @@ def to_sequence(node: Node, environment: Environment) -> Forward:
         else:
             wanted = lengths.detach().reshape(-1).cpu().numpy().astype(np.int64)[have.places]
         made = environment.layouts[axis] = MinibatchLayout.packed(np.clip(wanted, 0, most))
-        sequence = _to_device(have.places[made.frame_sequence], x)
-        return x[sequence, _to_device(made.frame_time, x)]
+        return _unrolled(x, have, made)
 
     return unrolled
 
@@ -180,8 +184,7 @@ def to_sequence_like(node: Node, environment: Environment) -> Forward:
 
     def unrolled(x: Tensor, _: Tensor) -> Tensor:
         have, made = environment.layouts[source], environment.layouts[axis]
-        sequence = _to_device(have.places[made.frame_sequence], x)
-        return x[sequence, _to_device(made.frame_time, x)]
+        return _unrolled(x, have, made)
 
     return unrolled
 

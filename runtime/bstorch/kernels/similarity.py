@@ -7,13 +7,12 @@ from torch import Tensor
 
 from bsls.network.node import Node
 from bstorch.kernels.base import Environment, Forward, axis_of, elements, has_axis, kernel
+from bstorch.kernels.criteria import SMALLEST_DIVISOR
 
-SMALLEST_NORM = 1e-30
 
-
-def _unit(x: Tensor) -> Tensor:
-    """Rows of length 1; a row of zeros stays one."""
-    return x / torch.linalg.vector_norm(x, dim=1, keepdim=True).clamp(min=SMALLEST_NORM)
+def _length(x: Tensor) -> Tensor:
+    """The length of each row, (rows, 1), to divide by."""
+    return torch.linalg.vector_norm(x, dim=1, keepdim=True).clamp(min=SMALLEST_DIVISOR)
 
 
 @kernel("CosDistance")
@@ -23,9 +22,7 @@ def cos_distance(node: Node, environment: Environment) -> Forward:
 
     def cosine(a: Tensor, b: Tensor) -> Tensor:
         a, b = a.reshape(-1, left), b.reshape(-1, right)
-        length_a = torch.linalg.vector_norm(a, dim=1).clamp(min=SMALLEST_NORM)
-        length_b = torch.linalg.vector_norm(b, dim=1).clamp(min=SMALLEST_NORM)
-        return ((a * b).sum(1) / length_a / length_b).view(shape)
+        return ((a * b).sum(1, keepdim=True) / _length(a) / _length(b)).view(shape)
 
     return cosine
 
@@ -38,7 +35,8 @@ def cos_distance_with_negatives(node: Node, environment: Environment) -> Forward
 
     def cosines(a: Tensor, b: Tensor, shift: Tensor, _: Tensor) -> Tensor:
         layout = environment.layouts[axis]
-        a, b = _unit(a.reshape(-1, size)), _unit(b.reshape(-1, size))
+        a, b = a.reshape(-1, size), b.reshape(-1, size)
+        a, b = a / _length(a), b / _length(b)
         columns = layout.columns.to(a.device)
         matrix = b.new_zeros((layout.matrix_columns, size)).index_copy(0, columns, b)
         offsets = int(shift.reshape(-1)[0]) + torch.arange(negatives, device=a.device)

@@ -127,7 +127,6 @@ class Recurrence:
         self.outputs = tuple(outputs)
         slots = {node: i for i, node in enumerate([*self.inputs, *(inner.node for inner in nodes)])}
         self._axes = list(dict.fromkeys(axis_of(inner.node) for inner in nodes))
-        self._axis = self._axes[0]
         initial_only = {d.inputs[1] for d, _ in delays if len(d.inputs) > 1 and d.inputs[1] not in members}
         initial_only -= {i for inner in others for i in inner.inputs} | {d.inputs[0] for d, _ in delays}
         self._framewise = [slots[i] for i in self.inputs if has_axis(i) and i not in initial_only]

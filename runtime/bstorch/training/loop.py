@@ -95,8 +95,9 @@ class Trainer:
         """Trains up to the last epoch. `from_model`: the network comes from a model file of this run."""
         self._introduce()
         checkpoints.remove_leftovers(self.files.path)
-        if self._precompute() or not from_model:
-            checkpoints.save_model(self.network, self.parameters, self.files.model(self.begun))
+        self._precompute()
+        if not from_model:  # a model that is there stays as it is: its checkpoint belongs to it
+            checkpoints.save_model(self.network, self.parameters, self.files.model(0))
         if self.begun > 0:
             self._restore()
             if not self.settings.keep_checkpoints:  # a run that was killed just then may have left it
@@ -121,14 +122,14 @@ class Trainer:
                 "Random numbers are fast ones, other than those of CNTK (randomNumbers = reference gives the same)."
             )
 
-    def _precompute(self) -> bool:
-        """Computes statistics of the data that the network needs; whether there were any."""
+    def _precompute(self) -> None:
+        """Computes statistics of the data that the network needs."""
         say, settings = self.context.say, self.settings
         nodes = missing_statistics(self.network)
         if not nodes:
             if settings.trace_level > 0:
                 say("No PreCompute nodes found, or all already computed. Skipping pre-computation step.")
-            return False
+            return
         say()
         say(f"Precomputing --> {len(nodes)} PreCompute nodes found.")
         say()
@@ -140,7 +141,6 @@ class Trainer:
         say()
         say("Precomputing --> Completed.")
         say()
-        return True
 
     def _restore(self) -> None:
         """Takes the state of the checkpoint beside the model that training goes on from."""

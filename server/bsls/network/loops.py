@@ -34,7 +34,8 @@ class Loop:
 
 
 def recurrent_loops(network: Network, roots: Iterable[Node] | None = None) -> list[Loop]:
-    """The loops below `roots` (default: all roots of the network), in the order in which the reference numbers them: inner ones first.
+    """The loops below `roots` (default: all roots of the network), in the order in which the reference numbers them: inner
+    ones first.
 
     A delay of itself is none. Nodes that need one another without a delay count as well; see `loop_without_delay`.
     """
@@ -46,7 +47,8 @@ def recurrent_loops(network: Network, roots: Iterable[Node] | None = None) -> li
 def evaluation_order_with_loops(
     network: Network, loops: Iterable[Loop], roots: Iterable[Node] | None = None
 ) -> list[Node]:
-    """The evaluation order below `roots` in which the nodes of a loop stand together: where its last one stands in the plain order."""
+    """The evaluation order below `roots` (default: all) in which the nodes of a loop stand together: where its last one
+    stands in the plain order."""
     order = network.evaluation_order(roots)
     loop_of = {node: loop for loop in loops for node in loop.nodes}
     last = {loop_of[node].entry: node for node in order if node in loop_of}
