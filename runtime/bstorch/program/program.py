@@ -22,7 +22,8 @@ from bstorch.kernels.delays import Delay
 from bstorch.kernels.noise import RANDOM_OPERATIONS
 from bstorch.program.anomaly import check_finite, watched
 from bstorch.program.fusion import Fused, fuse_affine
-from bstorch.program.lstm import find_cells
+from bstorch.program.lstm import Cell, find_cells
+from bstorch.program.lstm_layer import FusedLSTM, Layer, find_layer
 from bstorch.program.memory import out_of_memory
 from bstorch.program.parameters import Parameters
 from bstorch.program.recurrence import Inner, Recurrence
@@ -111,14 +112,18 @@ class Program:
         fused = {n: f for n in self.order if n not in loops and (f := fuse_affine(n, users, kept)) is not None}
         swallowed = {i for n, f in fused.items() for i in n.inputs if i not in f.inputs}
         self._fused = fused
+        watching = self.environment.detect_anomaly  # then each node is looked at
+        cells = {lo: [] if watching else list(find_cells(lo.nodes, users, kept)) for lo in self._loops}
+        layers = {lo: f for lo, c in cells.items() if len(c) == 1 and (f := find_layer(lo, c[0], users, kept))}
+        of_layers = swallowed.union(*(layer.outer for layer in layers.values()))
         constants = self._constants()
         steps: list[tuple[Node, Step]] = []
         for node in self.order:
-            if node in self.parameters or node.is_input or node in swallowed or node.op == "DynamicAxis":
+            if node in self.parameters or node.is_input or node in of_layers or node.op == "DynamicAxis":
                 continue
             if (loop := loops.get(node)) is not None:
                 if node is loop.nodes[-1]:
-                    steps += self._recurrence(loop, kept, swallowed)
+                    steps += self._loop(loop, cells[loop], layers.get(loop), kept, swallowed)
                 continue
             inputs, forward = self._forward(node)
             slots = tuple(self._slots[i] for i in inputs)
@@ -139,13 +144,13 @@ class Program:
             forward = watched(node, forward)
         return inputs, forward
 
-    def _recurrence(self, loop: Loop, kept: set[Node], swallowed: set[Node]) -> list[tuple[Node, Step]]:
+    def _loop(
+        self, loop: Loop, cells: list[Cell], layer: Layer | None, kept: set[Node], swallowed: set[Node]
+    ) -> list[tuple[Node, Step]]:
         """A loop as one step, whose values for the nodes outside are then taken apart."""
         members = set(loop.nodes)
-        watching = self.environment.detect_anomaly  # then each node is looked at
-        cells = {} if watching else {c.hidden: c for c in find_cells(members, self._users, kept)}
-        left_out = swallowed.union(*(c.inner | {c.state, c.hidden} for c in cells.values()))
-        states = {c.state: c for c in cells.values()}
+        left_out = swallowed.union(*(c.inner | {c.state, c.hidden} for c in cells))
+        states = {c.state: c for c in cells}
         inner: list[Inner] = []
         for node in loop.nodes:
             if (cell := states.get(node)) is not None:
@@ -163,12 +168,20 @@ class Program:
             if i.node in members and (i.node in kept or not members.issuperset(self._users[i.node]))
         ]
         recurrence = Recurrence(inner, outputs, self.environment)
-        forward = _with_dense_inputs(recurrence, recurrence.inputs, ())
+        function: Callable[..., Any] = _with_dense_inputs(recurrence, recurrence.inputs, ())
+        needed = recurrence.inputs
+        if layer is not None:
+            before: list[Inner] = []
+            for node in self.order:
+                if node in layer.outer and node not in swallowed:
+                    inputs, forward = self._forward(node)
+                    before.append(Inner(node, forward, inputs))
+            function = FusedLSTM(layer, before, recurrence, self.environment)
+            needed = function.inputs
         place = len(self._base)
         self._base.append(None)
-        last = loop.nodes[-1]
-        steps: list[tuple[Node, Step]] = [(last, (forward, tuple(self._slots[i] for i in recurrence.inputs), place))]
-        return steps + [(n, (itemgetter(k), (place,), self._slots[n])) for k, n in enumerate(recurrence.outputs)]
+        steps: list[tuple[Node, Step]] = [(loop.nodes[-1], (function, tuple(self._slots[i] for i in needed), place))]
+        return steps + [(n, (itemgetter(k), (place,), self._slots[n])) for k, n in enumerate(outputs)]
 
     def _overwritten(self, node: Node) -> int | None:
         """The place of the input whose gradient the node overwrites: nodes behind it must not contribute."""
