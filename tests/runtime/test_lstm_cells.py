@@ -17,20 +17,13 @@ from bstorch.kernels.base import Environment
 from bstorch.program import lstm_layer
 from bstorch.program import program as programs
 from bstorch.program.layout import MinibatchLayout
-from bstorch.program.lstm import CellFunction, find_cells
+from bstorch.program.lstm import find_cells
 from bstorch.program.lstm_layer import FusedLSTM
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.readers.base import Minibatch
 
 ORDERS = list(itertools.permutations(range(4)))
-
-
-@pytest.mark.parametrize("parts", ORDERS[::5])
-def test_gradient(parts: tuple[int, int, int, int]) -> None:
-    z = torch.randn(3, 8, dtype=torch.float64, requires_grad=True)
-    before = torch.randn(3, 2, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda a, b: CellFunction.apply(a, b, parts), (z, before))
 
 
 class Lstm:

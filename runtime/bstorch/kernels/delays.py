@@ -29,7 +29,8 @@ class Delay:
         self.backwards = node.op == "FutureValue"
         """Whether a loop through this delay runs from the end of the sequences to their beginning."""
         self.distance = int(node.attributes.get("timeStep", 1))  # type: ignore[call-overload]
-        self._default = float(node.attributes.get("defaultHiddenActivation", 0.1))  # type: ignore[arg-type]
+        self.default = float(node.attributes.get("defaultHiddenActivation", 0.1))  # type: ignore[arg-type]
+        """What frames beyond the border are where no initial state is given."""
         initial = node.inputs[1] if len(node.inputs) > 1 else None
         self._initial_axis = shape_of(initial).axis if initial is not None else None
         self._initial_dims = reversed_dims(initial) if initial is not None else ()
@@ -83,7 +84,7 @@ class Delay:
         counts = self.border_counts(layout)
         total = int(counts.sum())
         if initial is None:
-            values = torch.full((1, *self._dims), self._default, dtype=self._dtype, device=device)
+            values = torch.full((1, *self._dims), self.default, dtype=self._dtype, device=device)
             values = values.expand(total, *self._dims)
         elif self._initial_axis is None:
             ones = (1,) * (len(self._dims) - len(self._initial_dims))
@@ -171,6 +172,13 @@ class Delay:
 
 def _inner(layout: MinibatchLayout, distance: int, backwards: bool) -> tuple[Indices, Indices]:
     """The frames that are no border frames, and the frames from which they take their values, in packed order."""
+    key = ("delay", distance, backwards)
+    if (found := layout.memo.get(key)) is None:
+        found = layout.memo[key] = _found_inner(layout, distance, backwards)
+    return found
+
+
+def _found_inner(layout: MinibatchLayout, distance: int, backwards: bool) -> tuple[Indices, Indices]:
     time = layout.frame_time
     row = np.arange(layout.frames) - layout.step_starts[time]
     if not backwards:

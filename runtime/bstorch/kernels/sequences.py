@@ -30,9 +30,17 @@ def where(node: Node, environment: Environment) -> Forward:
         counts = condition.detach().reshape(-1).cpu()
         margin = 1.0 - torch.finfo(counts.dtype).eps
         flat = counts.double().numpy()[layout.by_sequence.numpy()]
-        found = [_listed(c, margin) for c in np.split(flat, np.cumsum(layout.lengths)[:-1])]
-        environment.layouts[axis] = made = MinibatchLayout.packed([len(f) for f in found])
-        values = np.concatenate([np.zeros(0, np.int64), *found])
+        if ((flat == 0) | (flat == 1)).all():
+            frames = np.nonzero(flat)[0]
+            starts = np.cumsum(layout.lengths) - layout.lengths
+            sequence = np.searchsorted(starts, frames, side="right") - 1
+            values = frames - starts[sequence]
+            lengths = np.bincount(sequence, minlength=layout.sequences)
+        else:
+            found = [_listed(c, margin) for c in np.split(flat, np.cumsum(layout.lengths)[:-1])]
+            values = np.concatenate([np.zeros(0, np.int64), *found])
+            lengths = np.array([len(f) for f in found], np.int64)
+        environment.layouts[axis] = made = MinibatchLayout.packed(lengths)
         frames = np.empty_like(values)
         frames[made.by_sequence.numpy()] = values
         return torch.from_numpy(frames).to(condition.device, condition.dtype).view(-1, 1)
@@ -42,8 +50,6 @@ def where(node: Node, environment: Environment) -> Forward:
 
 def _listed(counts: np.ndarray, margin: float) -> Indices:
     """Frame t so often that the number of frames listed reaches the running sum of the counts, but for rounding."""
-    if ((counts == 0) | (counts == 1)).all():
-        return np.nonzero(counts)[0]
     wanted = np.cumsum(counts)
     lengths = np.ceil(wanted * margin)
     lengths = np.maximum.accumulate(np.where(wanted > 0, np.maximum(lengths, 1), 0)).astype(np.int64)
@@ -70,7 +76,7 @@ def packed_index(node: Node, environment: Environment) -> Forward:
     return columns
 
 
-def _frames_of(columns: Tensor, layout: MinibatchLayout, node: Node) -> Tensor:
+def frames_of(columns: Tensor, layout: MinibatchLayout, node: Node) -> Indices:
     """The packed frames in the columns of the reference's matrix."""
     wanted = columns.detach().reshape(-1).cpu().numpy().astype(np.int64)
     inside = (wanted >= 0) & (wanted < layout.matrix_columns)
@@ -79,7 +85,7 @@ def _frames_of(columns: Tensor, layout: MinibatchLayout, node: Node) -> Tensor:
         raise BsError(
             "index-out-of-range", f"'{node.name}' points to frames that the minibatch does not have", node.origin
         )
-    return _to_device(found, columns)
+    return found
 
 
 @kernel("GatherPacked")
@@ -87,7 +93,7 @@ def gather(node: Node, environment: Environment) -> Forward:
     source = node.inputs[1]
     if has_axis(source):
         axis = axis_of(source)
-        return lambda index, x: x.index_select(0, _frames_of(index, environment.layouts[axis], node))
+        return lambda index, x: x.index_select(0, _to_device(frames_of(index, environment.layouts[axis], node), x))
     dims, reversed_ = shape_of(source).dims, reversed_dims(source)
     slices = dims[-1] if dims else 1
 
@@ -110,7 +116,7 @@ def scatter(node: Node, environment: Environment) -> Forward:
     def placed(_: Tensor, index: Tensor, x: Tensor) -> Tensor:
         layout = environment.layouts[axis]
         target = x.new_zeros((layout.frames, *x.shape[1:]))
-        return target.index_copy(0, _frames_of(index, layout, node), x)
+        return target.index_copy(0, _to_device(frames_of(index, layout, node), x), x)
 
     return placed
 

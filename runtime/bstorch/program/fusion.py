@@ -1,4 +1,4 @@
-"""Neighbouring operations that run as one: a product and the bias added to it."""
+"""Neighbouring operations that run as one: a product and its bias, the parts of a softmax, a weighted sum."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """What runs in the place of a node: other inputs, another function; `sparse` as for kernels."""
+    """What runs in the place of a node and of those that only it needs: other inputs, another function; `sparse` as for
+    kernels."""
 
     inputs: tuple[Node, ...]
     forward: Forward
+    swallowed: tuple[Node, ...]
     sparse: tuple[int, ...] = ()
 
 
@@ -34,9 +36,9 @@ def fuse_affine(node: Node, users: dict[Node, list[Node]], kept: Collection[Node
     if node.op != "Plus":
         return None
     for product, bias in ((node.inputs[0], node.inputs[1]), (node.inputs[1], node.inputs[0])):
-        if product.op == "Times" and users[product] == [node] and product not in kept and _fits(node, product, bias):
+        if product.op == "Times" and _alone(product, node, users, kept) and _fits(node, product, bias):
             weights, x = product.inputs
-            return Fused((bias, weights, x), _affine(node, product), (2,))
+            return Fused((bias, weights, x), _affine(node, product), (product,), (2,))
     return None
 
 
@@ -72,3 +74,84 @@ def _affine(node: Node, product: Node) -> Forward:
         return torch.addmm(b, x.reshape(-1, reduced), a).view(shape)
 
     return affine
+
+
+def fuse_softmax(node: Node, users: dict[Node, list[Node]], kept: Collection[Node]) -> Fused | None:
+    """Exp (x - ReduceLogSum (x)) along an axis of the sample."""
+    if node.op != "Exp" or (difference := node.inputs[0]).op != "Minus":
+        return None
+    x, total = difference.inputs
+    if total.op != "ReduceElements" or total.inputs[0] is not x or not has_axis(x):
+        return None
+    axis = total.attributes.get("axis", 0)
+    if str(total.attributes["reductionOp"]).lower() != "logsum" or not isinstance(axis, int) or axis < 1:
+        return None
+    if shape_of(total).rank != shape_of(x).rank or shape_of(difference) != shape_of(x):
+        return None
+    if not _alone(difference, node, users, kept) or not _alone(total, difference, users, kept):
+        return None
+    return Fused((x,), lambda x: torch.softmax(x, -axis), (difference, total))
+
+
+def fuse_weighted_sum(node: Node, users: dict[Node, list[Node]], kept: Collection[Node]) -> Fused | None:
+    """Times (values .* weights, y) along the last axis, where the weights have no other one: a small product per frame."""
+    if node.op != "Times" or (weighted := node.inputs[0]).op != "ElementTimes" or not has_axis(weighted):
+        return None
+    y, rank = node.inputs[1], shape_of(weighted).rank
+    if has_axis(y) or node.attributes.get("outputRank", 1) != rank - 1 or not _alone(weighted, node, users, kept):
+        return None
+    count = shape_of(weighted).dims[-1]
+    if shape_of(y).dims != (count,) or node.attributes.get("inferInputRankToMap", -1) != -1:
+        return None
+    for values, weights in (weighted.inputs, weighted.inputs[::-1]):
+        dims = shape_of(weights).dims
+        if (
+            shape_of(values) == shape_of(weighted)
+            and has_axis(weights)
+            and dims[-1:] == (count,)
+            and len(dims) == rank
+            and elements(weights) == count
+        ):
+            break
+    else:
+        return None
+    shape = (-1, *reversed_dims(node))
+
+    def total(v: Tensor, w: Tensor, y: Tensor) -> Tensor:
+        w = w.reshape(-1, 1, count) * y
+        return torch.bmm(w, v.reshape(len(w), count, -1)).view(shape)
+
+    return Fused((values, weights, y), total, (weighted,))
+
+
+def fuse_scaled_product(node: Node, users: dict[Node, list[Node]], kept: Collection[Node]) -> Fused | None:
+    """Times (W, values .* scale) with one scale for each column of values: there are fewer products to scale."""
+    if node.op != "Times" or (scaled := node.inputs[1]).op != "ElementTimes" or not has_axis(scaled):
+        return None
+    weights = node.inputs[0]
+    if has_axis(weights) or shape_of(weights).rank != 2 or node.attributes.get("outputRank", 1) != 1:
+        return None
+    out, reduced = shape_of(weights).dims
+    if out >= reduced or node.attributes.get("inferInputRankToMap", -1) != -1 or not _alone(scaled, node, users, kept):
+        return None
+    rank = shape_of(scaled).rank
+    for values, scale in (scaled.inputs, scaled.inputs[::-1]):
+        dims = shape_of(scale).dims
+        if shape_of(values) == shape_of(scaled) and has_axis(scale) and len(dims) == rank and dims[0] == 1:
+            break
+    else:
+        return None
+    shape = (-1, *reversed_dims(node))
+
+    def product(w: Tensor, v: Tensor, s: Tensor) -> Tensor:
+        return torch.mm(v.reshape(-1, reduced), w).view(shape) * s
+
+    return Fused((weights, values, scale), product, (scaled,))
+
+
+def _alone(node: Node, user: Node, users: dict[Node, list[Node]], kept: Collection[Node]) -> bool:
+    return users[node] == [user] and node not in kept
+
+
+FUSIONS = (fuse_softmax, fuse_weighted_sum, fuse_scaled_product)
+"""Those that may also be made in a loop."""

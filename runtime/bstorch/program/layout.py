@@ -39,6 +39,8 @@ class MinibatchLayout:
         self.length: Indices = np.asarray(length, np.int64)
         self.rows = rows
         self.width = width
+        self.memo: dict[tuple[object, ...], Any] = {}
+        """What kernels computed for this layout."""
 
     @classmethod
     def of_frames(cls, n: int) -> MinibatchLayout:

@@ -1,4 +1,4 @@
-"""The cell of an LSTM, recognised in a loop, as one function: of the library or written out by hand.
+"""The cell of an LSTM, recognised in a loop, with as few operations as can be: of the library or written out by hand.
 
 With the sum z of the projections, cut into four parts, and the cell state c' of the frame before:
 
@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 from bsls.network.node import Node
 from bstorch.kernels.base import shape_of
@@ -36,39 +34,10 @@ class Cell:
 
     def __call__(self, z: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
         """The new state and the hidden state."""
-        return CellFunction.apply(z, before, self.parts)
-
-
-class CellFunction(Function):
-    """The formula above, with its gradient written out."""
-
-    @staticmethod
-    def forward(ctx: Any, z: Tensor, before: Tensor, parts: tuple[int, int, int, int]) -> tuple[Tensor, Tensor]:
-        f, i, g, o = parts
-        flat = z.reshape(len(z), 4, -1)
-        gates = torch.sigmoid(flat)
-        candidate = torch.tanh(flat[:, g])
-        old = before.reshape(candidate.shape)
-        state = torch.addcmul(gates[:, f] * old, gates[:, i], candidate)
-        squashed = torch.tanh(state)
-        ctx.parts = parts
-        ctx.save_for_backward(gates, candidate, squashed, old)
-        return state.view_as(before), (gates[:, o] * squashed).view_as(before)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
-        f, i, g, o = ctx.parts
-        gates, candidate, squashed, old = ctx.saved_tensors
-        for_state, for_hidden = (x.reshape(squashed.shape) for x in gradients)
-        for_state = for_state + torch.ops.aten.tanh_backward(for_hidden * gates[:, o], squashed)
-        for_z = torch.empty_like(gates)
-        torch.mul(for_hidden, squashed, out=for_z[:, o])
-        torch.mul(for_state, candidate, out=for_z[:, i])
-        torch.mul(for_state, old, out=for_z[:, f])
-        for_z = torch.ops.aten.sigmoid_backward(for_z, gates)
-        for_z[:, g] = torch.ops.aten.tanh_backward(for_state * gates[:, i], candidate)
-        shape = gradients[0].shape
-        return for_z.view(*shape[:-1], -1), (for_state * gates[:, f]).view(shape), None
+        parts = z.chunk(4, -1)
+        f, i, g, o = (parts[k] for k in self.parts)
+        state = torch.addcmul(torch.sigmoid(f) * before, torch.sigmoid(i), torch.tanh(g))
+        return state, torch.sigmoid(o) * torch.tanh(state)
 
 
 def find_cells(nodes: Collection[Node], users: Mapping[Node, list[Node]], kept: Collection[Node]) -> Iterator[Cell]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -21,12 +21,14 @@ from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, rever
 from bstorch.kernels.delays import Delay
 from bstorch.kernels.noise import RANDOM_OPERATIONS
 from bstorch.program.anomaly import check_finite, watched
-from bstorch.program.fusion import Fused, fuse_affine
+from bstorch.program.fusion import FUSIONS, Fused, fuse_affine
+from bstorch.program.held import Held, Hold, find_hold, framewise, held_nodes, scattered
 from bstorch.program.lstm import Cell, find_cells
 from bstorch.program.lstm_layer import FusedLSTM, Layer, find_layer
 from bstorch.program.memory import out_of_memory
 from bstorch.program.parameters import Parameters
 from bstorch.program.recurrence import Inner, Recurrence
+from bstorch.program.window import fuse_window
 from bstorch.readers.base import Minibatch, SparseBatch
 
 NEVER_CONSTANT = frozenset(
@@ -108,14 +110,22 @@ class Program:
         self._users = users
         kept = set(self.roots) | ({self.criterion} if self.criterion is not None else set())
         loops = {node: loop for loop in self._loops for node in loop.nodes}
-        # A loop has products of its own; what it takes from outside is computed for all frames at once.
-        fused = {n: f for n in self.order if n not in loops and (f := fuse_affine(n, users, kept)) is not None}
-        swallowed = {i for n, f in fused.items() for i in n.inputs if i not in f.inputs}
-        self._fused = fused
         watching = self.environment.detect_anomaly  # then each node is looked at
+        # A loop has products of its own; what it takes from outside is computed for all frames at once.
+        fused: dict[Node, Fused] = {}
+        for node in [] if watching else self.order:
+            found = next((f for fuse in FUSIONS if (f := fuse(node, users, kept)) is not None), None)
+            if found is None and node not in loops:
+                found = fuse_affine(node, users, kept) or fuse_window(node, users, kept, self.environment)
+            if found is not None:
+                fused[node] = found
+        swallowed = {i for f in fused.values() for i in f.swallowed}
+        self._fused = fused
         cells = {lo: [] if watching else list(find_cells(lo.nodes, users, kept)) for lo in self._loops}
         layers = {lo: f for lo, c in cells.items() if len(c) == 1 and (f := find_layer(lo, c[0], users, kept))}
         of_layers = swallowed.union(*(layer.outer for layer in layers.values()))
+        holds = {} if watching else {lo: f for lo in self._loops if (f := find_hold(lo, users, kept))}
+        self._held = held_nodes(self.order, {choice for choice, _ in holds.values()})
         constants = self._constants()
         steps: list[tuple[Node, Step]] = []
         for node in self.order:
@@ -123,7 +133,7 @@ class Program:
                 continue
             if (loop := loops.get(node)) is not None:
                 if node is loop.nodes[-1]:
-                    steps += self._loop(loop, cells[loop], layers.get(loop), kept, swallowed)
+                    steps += self._loop(loop, cells[loop], layers.get(loop), holds.get(loop), kept, swallowed)
                 continue
             inputs, forward = self._forward(node)
             slots = tuple(self._slots[i] for i in inputs)
@@ -133,19 +143,31 @@ class Program:
             else:
                 steps.append((node, (forward, slots, self._slots[node])))
                 if (lost := self._overwritten(node)) is not None:
-                    steps.append((node, (Tensor.detach, (lost,), lost)))
+                    steps.append((node, (_detached, (lost,), lost)))
         return steps
 
     def _forward(self, node: Node) -> tuple[tuple[Node, ...], Forward]:
         """Inputs and function of a node; the function takes whatever values these have."""
         inputs, forward, sparse = self._kernel(node, self._fused.get(node))
-        forward = _with_dense_inputs(forward, inputs, sparse)
+        held: list[int] = []
+        if node in self._held and node.op == "ScatterPacked":
+            forward = scattered(node, self.environment)
+        elif node in self._held and node.op != "If":
+            held = [i for i, n in enumerate(inputs) if n in self._held]
+            forward = framewise(forward, held[0])
+        forward = self._with_dense_inputs(forward, inputs, sparse, held)
         if self.environment.detect_anomaly and not isinstance(forward, Delay):  # a delay only hands on
             forward = watched(node, forward)
         return inputs, forward
 
     def _loop(
-        self, loop: Loop, cells: list[Cell], layer: Layer | None, kept: set[Node], swallowed: set[Node]
+        self,
+        loop: Loop,
+        cells: list[Cell],
+        layer: Layer | None,
+        hold: tuple[Node, Node] | None,
+        kept: set[Node],
+        swallowed: set[Node],
     ) -> list[tuple[Node, Step]]:
         """A loop as one step, whose values for the nodes outside are then taken apart."""
         members = set(loop.nodes)
@@ -168,9 +190,11 @@ class Program:
             if i.node in members and (i.node in kept or not members.issuperset(self._users[i.node]))
         ]
         recurrence = Recurrence(inner, outputs, self.environment)
-        function: Callable[..., Any] = _with_dense_inputs(recurrence, recurrence.inputs, ())
+        function: Callable[..., Any] = recurrence
         needed = recurrence.inputs
-        if layer is not None:
+        if hold is not None:
+            function = Hold(*hold, recurrence, self.environment)
+        elif layer is not None:
             before: list[Inner] = []
             for node in self.order:
                 if node in layer.outer and node not in swallowed:
@@ -178,10 +202,38 @@ class Program:
                     before.append(Inner(node, forward, inputs))
             function = FusedLSTM(layer, before, recurrence, self.environment)
             needed = function.inputs
+        takes_held = [i for i, n in enumerate(needed) if hold or (layer is None and n in recurrence.framewise)]
+        function = self._with_dense_inputs(function, needed, (), takes_held)
         place = len(self._base)
         self._base.append(None)
         steps: list[tuple[Node, Step]] = [(loop.nodes[-1], (function, tuple(self._slots[i] for i in needed), place))]
         return steps + [(n, (itemgetter(k), (place,), self._slots[n])) for k, n in enumerate(outputs)]
+
+    def _with_dense_inputs(
+        self,
+        forward: Callable[..., Any],
+        inputs: tuple[Node, ...],
+        sparse: Collection[int],
+        held: Collection[int] = (),
+    ) -> Callable[..., Any]:
+        """`forward` with values made dense that are sparse or `Held`, but for inputs that may be so."""
+        views = {
+            i: (-1, *reversed_dims(n))
+            for i, n in enumerate(inputs)
+            if (n.op == "SparseInputValue" and i not in sparse) or (n in self._held and i not in held)
+        }
+        if not views:
+            return forward
+
+        def densified(*values: Tensor | SparseBatch | Held) -> Any:
+            return forward(
+                *(
+                    v if isinstance(v, Tensor) or i not in views else v.dense().view(views[i])
+                    for i, v in enumerate(values)
+                )
+            )
+
+        return densified
 
     def _overwritten(self, node: Node) -> int | None:
         """The place of the input whose gradient the node overwrites: nodes behind it must not contribute."""
@@ -383,22 +435,10 @@ def _only_labels(node: Node, user: Node) -> bool:
     return found is not None and 0 in found.sparse and [i for i, n in enumerate(user.inputs) if n is node] == [0]
 
 
-def _with_dense_inputs(
-    forward: Callable[..., Any], inputs: tuple[Node, ...], allowed: tuple[int, ...]
-) -> Callable[..., Any]:
-    """`forward` with values of sparse inputs made dense where it cannot take them as they are."""
-    views = {
-        i: (-1, *reversed_dims(n)) for i, n in enumerate(inputs) if n.op == "SparseInputValue" and i not in allowed
-    }
-    if not views:
-        return forward
-
-    def densified(*values: Tensor | SparseBatch) -> Tensor:
-        return forward(*(v.dense().view(views[i]) if isinstance(v, SparseBatch) else v for i, v in enumerate(values)))
-
-    return densified
+def _detached(value: Tensor | Held) -> Tensor:
+    return _dense(value).detach()
 
 
-def _dense(value: Tensor | SparseBatch | None) -> Tensor:
+def _dense(value: Tensor | SparseBatch | Held | None) -> Tensor:
     assert value is not None
-    return value.dense() if isinstance(value, SparseBatch) else value
+    return value if isinstance(value, Tensor) else value.dense()

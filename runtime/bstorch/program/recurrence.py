@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import torch
@@ -57,30 +58,41 @@ class GatheredGradient(Function):
 
 
 class StepProduct(Function):
-    """x @ weights for the frames of a step; see `GatheredGradient`."""
+    """x @ weights, maybe added to something, for the frames of a step; see `GatheredGradient`."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weights: Tensor, noted: list[tuple[Tensor, Tensor]]) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, weights: Tensor, noted: list[tuple[Tensor, Tensor]], addend: Tensor | None
+    ) -> Tensor:
         ctx.noted = noted
         ctx.save_for_backward(x, weights)
-        return torch.mm(x, weights)
+        return torch.mm(x, weights) if addend is None else torch.addmm(addend, x, weights)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None, Tensor | None]:
         x, weights = ctx.saved_tensors
         (gradient,) = gradients
         ctx.noted.append((x, gradient))
-        return (torch.mm(gradient, weights.t()) if ctx.needs_input_grad[0] else None), None, None
+        before = torch.mm(gradient, weights.t()) if ctx.needs_input_grad[0] else None
+        return before, None, None, gradient if ctx.needs_input_grad[3] else None
+
+
+Begun = tuple[Tensor, list[tuple[Tensor, Tensor]]]
 
 
 class LoopProduct:
-    """Times with the same weights in all steps."""
+    """Times with the same weights in all steps; several of the same operand are one."""
 
-    def __init__(self, node: Node) -> None:
-        weights, x = node.inputs
-        self._weights = weight_matrix(weights, int(node.attributes.get("outputRank", 1)))  # type: ignore[call-overload]
-        self._shape = (-1, *reversed_dims(node))
-        self._flat = len(reversed_dims(node)) == 1 and shape_of(x).rank == 1
+    def __init__(self, nodes: Sequence[Node], added: Node | None = None) -> None:
+        self.nodes = nodes
+        self.weights = [node.inputs[0] for node in nodes]
+        x = nodes[0].inputs[1]
+        self._shapes = [_weight_shape(node) for node in nodes]
+        self._results = [(-1, *reversed_dims(node)) for node in nodes]
+        if added is not None:
+            self._results = [(-1, *reversed_dims(added))]
+        self._columns = [columns for _, columns in self._shapes]
+        self._flat = shape_of(x).rank == 1 and all(len(shape) == 2 for shape in self._results)
 
     @staticmethod
     def fits(node: Node, members: Collection[Node]) -> bool:
@@ -90,20 +102,33 @@ class LoopProduct:
         weights, x = node.inputs
         if weights in members or has_axis(weights) or not has_axis(x):
             return False
-        _, out = weight_matrix(weights, int(node.attributes.get("outputRank", 1)))  # type: ignore[call-overload]
-        return elements(node) == out
+        return elements(node) == _weight_shape(node)[1]
 
-    def begin(self, weights: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+    def begin(self, *weights: Tensor) -> Begun:
         """What the steps of a minibatch have in common."""
         noted: list[tuple[Tensor, Tensor]] = []
-        matrix = weights.reshape(self._weights)
+        matrices = [w.reshape(shape) for w, shape in zip(weights, self._shapes, strict=True)]
+        matrix = matrices[0] if len(matrices) == 1 else torch.cat(matrices, 1)
         return (GatheredGradient.apply(matrix, noted) if matrix.requires_grad else matrix), noted
 
-    def __call__(self, begun: tuple[Tensor, list[tuple[Tensor, Tensor]]], x: Tensor) -> Tensor:
+    def __call__(self, begun: Begun, x: Tensor, addend: Tensor | None = None) -> Any:
+        """The product, or a tuple of the products."""
         weights, noted = begun
-        flat = x if self._flat else x.reshape(-1, self._weights[0])
-        value = StepProduct.apply(flat, weights, noted) if weights.requires_grad else torch.mm(flat, weights)
-        return value if self._flat else value.view(self._shape)
+        if not self._flat:
+            x = x.reshape(-1, self._shapes[0][0])
+            addend = addend if addend is None else addend.reshape(-1, self._columns[0])
+        if weights.requires_grad:
+            value = StepProduct.apply(x, weights, noted, addend)
+        else:
+            value = torch.mm(x, weights) if addend is None else torch.addmm(addend, x, weights)
+        if len(self.nodes) == 1:
+            return value if self._flat else value.view(self._results[0])
+        values = value.split(self._columns, 1)
+        return values if self._flat else tuple(v.view(r) for v, r in zip(values, self._results, strict=True))
+
+
+def _weight_shape(node: Node) -> tuple[int, int]:
+    return weight_matrix(node.inputs[0], int(node.attributes.get("outputRank", 1)))  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +138,50 @@ class Inner:
     node: Node
     forward: Callable[..., Any]
     inputs: tuple[Node, ...]
+
+
+def _with_products(nodes: Sequence[Inner], members: Collection[Node], kept: Collection[Node]) -> list[Inner]:
+    """The nodes with products whose weights are the same in all steps as `LoopProduct`: together those of the same
+    operand, and with what is added to them."""
+    products: dict[Node, list[Node]] = {}  # by operand
+    users: dict[Node, list[Node]] = {}
+    for inner in nodes:
+        for source in inner.inputs:
+            users.setdefault(source, []).append(inner.node)
+        if inner.inputs == tuple(inner.node.inputs) and LoopProduct.fits(inner.node, members):
+            products.setdefault(inner.inputs[1], []).append(inner.node)
+    single = {p[0] for p in products.values() if len(p) == 1}
+    added: dict[Node, tuple[Node, Node]] = {}  # of a sum, the product and the other operand
+    for inner in nodes:
+        node = inner.node
+        if node.op != "Plus" or inner.inputs != tuple(node.inputs):
+            continue
+        for product, other in (inner.inputs, inner.inputs[::-1]):
+            if (
+                product in single
+                and product is not other
+                and users[product] == [node]
+                and product not in kept
+                and has_axis(other)
+                and elements(other) == elements(product) == elements(node)
+            ):
+                added[node] = (product, other)
+                break
+    swallowed = {product for product, _ in added.values()}
+    plan: list[Inner] = []
+    for inner in nodes:
+        node = inner.node
+        if node in swallowed:
+            continue
+        if node in added:
+            product, other = added[node]
+            plan.append(Inner(node, LoopProduct([product], node), (product.inputs[1], other)))
+        elif len(inner.inputs) == 2 and node in (together := products.get(inner.inputs[1], [])):
+            if node is together[0]:
+                plan.append(Inner(node, LoopProduct(together), (inner.inputs[1],)))
+        else:
+            plan.append(inner)
+    return plan
 
 
 class Recurrence:
@@ -129,7 +198,9 @@ class Recurrence:
         self._axes = list(dict.fromkeys(axis_of(inner.node) for inner in nodes))
         initial_only = {d.inputs[1] for d, _ in delays if len(d.inputs) > 1 and d.inputs[1] not in members}
         initial_only -= {i for inner in others for i in inner.inputs} | {d.inputs[0] for d, _ in delays}
-        self._framewise = [slots[i] for i in self.inputs if has_axis(i) and i not in initial_only]
+        self.framewise = frozenset(i for i in self.inputs if has_axis(i) and i not in initial_only)
+        """The inputs that are cut into time steps."""
+        self._framewise = [slots[i] for i in self.inputs if i in self.framewise]
         self._delays = [
             (
                 delay,
@@ -140,18 +211,24 @@ class Recurrence:
             for inner, delay in delays
         ]
         self._steps: list[tuple[Callable[..., Any], tuple[int, ...], int]] = []
-        self._products: list[tuple[LoopProduct, int, int]] = []
-        for inner in others:
-            places, forward = tuple(slots[i] for i in inner.inputs), inner.forward
-            own = inner.inputs == tuple(inner.node.inputs) and not environment.detect_anomaly
-            if own and LoopProduct.fits(inner.node, members):
-                forward = LoopProduct(inner.node)
-                begun = len(slots) + len(self._products)
-                self._products.append((forward, places[0], begun))
-                places = (begun, places[1])
-            self._steps.append((forward, places, slots[inner.node]))
+        self._products: list[tuple[LoopProduct, list[int], int]] = []
+        kept = {*outputs, *(d.inputs[0] for d, _ in delays)}
+        self._slots = len(slots)
+        plan = _with_products(others, members, kept) if not environment.detect_anomaly else others
+        for inner in plan:
+            places = tuple(slots[i] for i in inner.inputs)
+            if not isinstance(inner.forward, LoopProduct):
+                self._steps.append((inner.forward, places, slots[inner.node]))
+                continue
+            product, begun = inner.forward, self._slots
+            self._products.append((product, [slots[w] for w in product.weights], begun))
+            self._steps.append(
+                (product, (begun, *places), self._slots + 1 if len(product.nodes) > 1 else slots[inner.node])
+            )
+            if len(product.nodes) > 1:
+                self._steps += [(itemgetter(k), (begun + 1,), slots[n]) for k, n in enumerate(product.nodes)]
+            self._slots += 2
         self._outputs = [slots[n] for n in self.outputs]
-        self._slots = len(slots) + len(self._products)
         self._kept = sorted({*self._outputs, *(source for _, source, _, _ in self._delays)})
         self._backwards = any(delay.backwards for _, delay in delays)
         self._layouts: dict[int, MinibatchLayout] = {}
@@ -164,7 +241,7 @@ class Recurrence:
         sizes: list[int] = layout.batch_sizes.tolist()
         base: list[Any] = [*values, *[None] * (self._slots - len(values))]
         for product, weights, slot in self._products:
-            base[slot] = product.begin(values[weights])
+            base[slot] = product.begin(*[values[i] for i in weights])
         parts = {slot: values[slot].split(sizes) for slot in self._framewise}
         borders = [
             self._borders(delay, layout, device, None if initial is None else values[initial])
