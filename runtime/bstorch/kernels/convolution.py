@@ -8,7 +8,7 @@ a channel of its own. What torch has no function for gathers the cells of all wi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 
 import torch
@@ -36,33 +36,67 @@ def _overwrites(node: Node) -> int | None:
     return 1 if is_transposed(node) else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Geometry:
+    """What the node's attributes and the dims of its operands come to."""
+
+    operand: Dims
+    result: Dims
+    window: Window
+    axes: Sequence[Axis]
+    maps: Dims
+    legacy: bool
+
+    @classmethod
+    def of(cls, node: Node) -> _Geometry:
+        legacy = node.attributes.get("imageLayout", "CHW") in ("HWC", "legacy")
+        operand, result = shape_of(node.inputs[1]).dims, shape_of(node).dims
+        if legacy:
+            result = (*result[1:], result[0])
+            if node.attributes.get("convolution2D"):
+                operand = (*operand[1:], operand[0])
+        image, moved = (result, operand) if is_transposed(node) else (operand, result)
+        window = window_of(node.attributes, image)
+        maps = tuple(window.maps(k, len(image)) for k in range(len(image)))
+        axes = axes_of(window, image, tuple(d // m for d, m in zip(moved, maps, strict=True)))
+        return cls(operand, result, window, axes, maps, legacy)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the kernel lies over all channels, and torch has a function that slides along the other axes."""
+        slides = _slides(self.axes[:-1], self.window) and self.axes[-1].is_whole
+        return not self.legacy and slides and prod(self.maps[:-1]) == 1
+
+
 @kernel("Convolution", overwrites=_overwrites)
 def convolution(node: Node, environment: Environment) -> Forward:
-    """y[p, m] = sum_k W[k, m] x[p * stride - lower + k], or its transposition, which makes x the larger one."""
+    """y[p, m] = sum_k W[k, m] x[p * stride - lower + k], or its transposition, which makes x the larger one.
+
+    Where `takes_bias` holds, the function also takes a bias (maps) that is added.
+    """
     weights, x = node.inputs
     if has_axis(weights):
         raise BsError(
             "unsupported-operation", f"the weights of '{node.name}' differ from frame to frame", node.origin,
             help="weights of a convolution must not depend on the data",
         )  # fmt: skip
-    legacy = node.attributes.get("imageLayout", "CHW") in ("HWC", "legacy")
-    operand, result = shape_of(x).dims, shape_of(node).dims
-    if legacy:
-        result = (*result[1:], result[0])
-        if node.attributes.get("convolution2D"):
-            operand = (*operand[1:], operand[0])
-    image, moved = (result, operand) if is_transposed(node) else (operand, result)
-    window = window_of(node.attributes, image)
-    rank = len(image)
-    maps = tuple(window.maps(k, rank) for k in range(rank))
-    axes = axes_of(window, image, tuple(d // m for d, m in zip(moved, maps, strict=True)))
-    if legacy:
-        compute = _legacy(node, window, axes, maps)
-    elif _slides(axes[:-1], window) and axes[-1].is_whole and prod(maps[:-1]) == 1:
-        compute = _slid(axes[-2::-1], (maps[-1], image[-1]), is_transposed(node))
+    g = _Geometry.of(node)
+    if g.legacy:
+        compute = _legacy(node, g.window, g.axes, g.maps)
+    elif g.is_image:
+        compute = _slid(
+            g.axes[-2::-1],
+            (g.maps[-1], g.operand[-1] if not is_transposed(node) else g.result[-1]),
+            is_transposed(node),
+        )
     else:
-        compute = _with_maps(node, window, axes, maps, environment)
-    return _framed(node, x, operand, result, compute)
+        compute = _with_maps(node, g.window, g.axes, g.maps, environment)
+    return _framed(node, x, g.operand, g.result, compute)
+
+
+def takes_bias(node: Node) -> bool:
+    """Whether the compiled Convolution can add one number for each map."""
+    return _Geometry.of(node).is_image and not is_transposed(node) and has_axis(node.inputs[1])
 
 
 def _slides(axes: Sequence[Axis], window: Window) -> bool:
@@ -77,7 +111,7 @@ def _framed(node: Node, x: Node, operand: Dims, result: Dims, compute: Forward) 
     source, target = (-1, *operand[::-1]), reversed_dims(node)
     if has_axis(x):
         target = (-1, *target)
-    return lambda w, value: compute(w, value.reshape(source)).reshape(target)
+    return lambda w, value, *bias: compute(w, value.reshape(source), *bias).reshape(target)
 
 
 def _slid(axes: Sequence[Axis], matrix: tuple[int, int], transposed: bool) -> Forward:
@@ -105,20 +139,14 @@ def _slid(axes: Sequence[Axis], matrix: tuple[int, int], transposed: bool) -> Fo
     padding = tuple(a.lower if n else 0 for a, n in zip(axes, native, strict=True))
     around = _border(axes, native)
     convolve = CONVOLUTIONS[len(axes)]
-    if any(around):
-        return lambda w, x: convolve(functional.pad(x, around), w.reshape(shape), None, stride, padding, spacing)
-    if len(axes) == 2:
-        # Channels last in memory is what torch's convolutions are fastest with; what follows keeps it.
-        last = torch.channels_last
-        return lambda w, x: convolve(
-            x.contiguous(memory_format=last),
-            w.reshape(shape).contiguous(memory_format=last),
-            None,
-            stride,
-            padding,
-            spacing,
-        )
-    return lambda w, x: convolve(x, w.reshape(shape), None, stride, padding, spacing)
+    # Channels last in memory is what torch's convolutions of images are fastest with; what follows keeps it.
+    format = torch.channels_last if len(axes) == 2 and not any(around) else torch.contiguous_format
+
+    def slid(w: Tensor, x: Tensor, b: Tensor | None = None) -> Tensor:
+        x = functional.pad(x, around) if any(around) else x.contiguous(memory_format=format)
+        return convolve(x, w.reshape(shape).contiguous(memory_format=format), b, stride, padding, spacing)
+
+    return slid
 
 
 def _border(axes: Sequence[Axis], native: Sequence[bool]) -> list[int]:

@@ -91,7 +91,7 @@ class BatchNormalization:
         if count is not None and (update != 0 or blend != 1):
             with torch.no_grad():
                 count.add_(layout.frames)
-        return result.reshape(x.shape)
+        return result if result.shape == x.shape else result.reshape(x.shape)
 
     def _normalised(
         self, x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, update: float

@@ -1,8 +1,8 @@
-"""Neighbouring operations that run as one: a product and its bias, the parts of a softmax, a weighted sum."""
+"""Neighbouring operations that run as one: products and convolutions with their bias, the parts of a softmax, sums."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,16 @@ import torch
 from torch import Tensor
 
 from bsls.network.node import Node
-from bstorch.kernels.base import Forward, elements, has_axis, reversed_dims, shape_of
+from bstorch.kernels.base import Environment, Forward, elements, has_axis, reversed_dims, shape_of
+from bstorch.kernels.convolution import convolution, takes_bias
 from bstorch.kernels.times import REDUCE_SEQUENCE, sparse_rows, weight_matrix
 
 if TYPE_CHECKING:
     from bstorch.readers.base import SparseBatch
+
+
+Users = Mapping[Node, list[Node]]
+"""For each node those that use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +33,10 @@ class Fused:
     sparse: tuple[int, ...] = ()
 
 
-def fuse_affine(node: Node, users: dict[Node, list[Node]], kept: Collection[Node]) -> Fused | None:
+def fuse_affine(node: Node, users: Users, kept: Collection[Node], environment: Environment) -> Fused | None:
     """Plus (Times (W, x), b) as one affine map, where nothing else needs the product.
 
-    `users` lists for each node those that use it, `kept` are nodes whose values are asked for.
+    `kept` are nodes whose values are asked for.
     """
     if node.op != "Plus":
         return None
@@ -76,7 +81,36 @@ def _affine(node: Node, product: Node) -> Forward:
     return affine
 
 
-def fuse_softmax(node: Node, users: dict[Node, list[Node]], kept: Collection[Node]) -> Fused | None:
+def fuse_convolution(node: Node, users: Users, kept: Collection[Node], environment: Environment) -> Fused | None:
+    """Convolution plus one number for each map."""
+    if node.op != "Plus":
+        return None
+    for image, bias in (node.inputs, node.inputs[::-1]):
+        if image.op != "Convolution" or not _alone(image, node, users, kept) or has_axis(bias):
+            continue
+        dims, maps = shape_of(image).dims, shape_of(bias).dims
+        if dims == shape_of(node).dims and maps == (*(1,) * (len(dims) - 1), dims[-1]) and takes_bias(image):
+            break
+    else:
+        return None
+    convolve = convolution(image, environment)
+    return Fused((*image.inputs, bias), lambda w, x, b: convolve(w, x, b.view(-1)), (image,))
+
+
+FRESH = frozenset({"BatchNormalization", "Convolution", "Minus", "Plus", "Times"})
+"""Operations whose results nobody else holds, and that do not need them for their gradients."""
+
+
+def fuse_in_place(node: Node, users: Users, kept: Collection[Node], environment: Environment) -> Fused | None:
+    """RectifiedLinear in the memory of its operand, which nothing else needs."""
+    if node.op != "RectifiedLinear" or (x := node.inputs[0]).op not in FRESH or not has_axis(x):
+        return None
+    if not _alone(x, node, users, kept):
+        return None
+    return Fused((x,), lambda x: torch.relu(x) if x._is_view() else torch.relu_(x), ())
+
+
+def fuse_softmax(node: Node, users: Users, kept: Collection[Node], environment: Environment) -> Fused | None:
     """Exp (x - ReduceLogSum (x)) along an axis of the sample."""
     if node.op != "Exp" or (difference := node.inputs[0]).op != "Minus":
         return None
@@ -93,7 +127,7 @@ def fuse_softmax(node: Node, users: dict[Node, list[Node]], kept: Collection[Nod
     return Fused((x,), lambda x: torch.softmax(x, -axis), (difference, total))
 
 
-def fuse_weighted_sum(node: Node, users: dict[Node, list[Node]], kept: Collection[Node]) -> Fused | None:
+def fuse_weighted_sum(node: Node, users: Users, kept: Collection[Node], environment: Environment) -> Fused | None:
     """Times (values .* weights, y) along the last axis, where the weights have no other one: a small product per frame."""
     if node.op != "Times" or (weighted := node.inputs[0]).op != "ElementTimes" or not has_axis(weighted):
         return None
@@ -124,7 +158,7 @@ def fuse_weighted_sum(node: Node, users: dict[Node, list[Node]], kept: Collectio
     return Fused((values, weights, y), total, (weighted,))
 
 
-def fuse_scaled_product(node: Node, users: dict[Node, list[Node]], kept: Collection[Node]) -> Fused | None:
+def fuse_scaled_product(node: Node, users: Users, kept: Collection[Node], environment: Environment) -> Fused | None:
     """Times (W, values .* scale) with one scale for each column of values: there are fewer products to scale."""
     if node.op != "Times" or (scaled := node.inputs[1]).op != "ElementTimes" or not has_axis(scaled):
         return None
@@ -149,9 +183,10 @@ def fuse_scaled_product(node: Node, users: dict[Node, list[Node]], kept: Collect
     return Fused((weights, values, scale), product, (scaled,))
 
 
-def _alone(node: Node, user: Node, users: dict[Node, list[Node]], kept: Collection[Node]) -> bool:
+def _alone(node: Node, user: Node, users: Users, kept: Collection[Node]) -> bool:
     return users[node] == [user] and node not in kept
 
 
-FUSIONS = (fuse_softmax, fuse_weighted_sum, fuse_scaled_product)
-"""Those that may also be made in a loop."""
+IN_LOOPS = (fuse_softmax, fuse_weighted_sum, fuse_scaled_product)
+"""What may also be made in a loop, which has products of its own."""
+EVERYWHERE = (*IN_LOOPS, fuse_affine, fuse_convolution, fuse_in_place)

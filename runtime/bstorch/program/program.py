@@ -21,7 +21,7 @@ from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, rever
 from bstorch.kernels.delays import Delay
 from bstorch.kernels.noise import RANDOM_OPERATIONS
 from bstorch.program.anomaly import check_finite, watched
-from bstorch.program.fusion import FUSIONS, Fused, fuse_affine
+from bstorch.program.fusion import EVERYWHERE, IN_LOOPS, Fused
 from bstorch.program.held import Held, Hold, find_hold, framewise, held_nodes, scattered
 from bstorch.program.lstm import Cell, find_cells
 from bstorch.program.lstm_layer import FusedLSTM, Layer, find_layer
@@ -94,8 +94,9 @@ class Program:
         steps = self._steps = self._compile()
         self._graded = [s for n, s in steps if n in below_criterion]
         self._rest = [s for n, s in steps if n not in below_criterion]
-        self._freed = self._last_uses([s for _, s in steps])
         self._all = [s for _, s in steps]
+        self._freed = self._last_uses(self._all)
+        self._freed_with_gradient = self._last_uses(self._graded + self._rest)
         self._root_slots = [self._slots[r] for r in self.roots]
         self._inputs = [self._input(n) for n in self.order if n.is_input]
         self._names: dict[str, str] = {}
@@ -114,10 +115,9 @@ class Program:
         # A loop has products of its own; what it takes from outside is computed for all frames at once.
         fused: dict[Node, Fused] = {}
         for node in [] if watching else self.order:
-            found = next((f for fuse in FUSIONS if (f := fuse(node, users, kept)) is not None), None)
-            if found is None and node not in loops:
-                found = fuse_affine(node, users, kept) or fuse_window(node, users, kept, self.environment)
-            if found is not None:
+            fusions = IN_LOOPS if node in loops else (*EVERYWHERE, fuse_window)
+            made = (fuse(node, users, kept, self.environment) for fuse in fusions)
+            if (found := next((f for f in made if f is not None), None)) is not None:
                 fused[node] = found
         swallowed = {i for f in fused.values() for i in f.swallowed}
         self._fused = fused
@@ -282,7 +282,7 @@ class Program:
     def _last_uses(self, steps: list[Step]) -> list[tuple[int, ...]]:
         """After each step, the places whose values nobody needs any more."""
         keep = {i for i, value in enumerate(self._base) if value is not None}
-        keep.update(self._slots[r] for r in self.roots)
+        keep.update(self._slots[r] for r in (*self.roots, *([] if self.criterion is None else [self.criterion])))
         last: dict[int, int] = {}
         for number, (_, inputs, output) in enumerate(steps):
             for slot in (*inputs, output):
@@ -334,17 +334,23 @@ class Program:
         values = self._bind(minibatch)
         function = None
         try:
+            freed = iter(self._freed_with_gradient)
             for function, inputs, output in self._graded:
                 values[output] = function(*[values[i] for i in inputs])
+                for slot in next(freed):
+                    values[slot] = None
             with torch.no_grad():
                 for function, inputs, output in self._rest:
                     values[output] = function(*[values[i] for i in inputs])
+                    for slot in next(freed):
+                        values[slot] = None
         except RuntimeError as error:
             self._explain(error, function)
             raise
         roots = [_dense(values[i]) for i in self._root_slots]
         loss = values[self._slots[self.criterion]]
         assert isinstance(loss, Tensor)
+        values.clear()  # what the gradients need is freed by and by on the way back
         if not loss.requires_grad:
             return self._done(roots), [None] * len(self._tensors)
         if loss.numel() != 1:

@@ -14,12 +14,10 @@ from bstorch import kernels
 from bstorch.kernels.base import Environment, axis_of, has_axis, shape_of
 from bstorch.kernels.delays import Delay
 from bstorch.kernels.sequences import frames_of
-from bstorch.program.fusion import Fused
+from bstorch.program.fusion import Fused, Users
 
 
-def fuse_window(
-    node: Node, users: dict[Node, list[Node]], kept: Collection[Node], environment: Environment
-) -> Fused | None:
+def fuse_window(node: Node, users: Users, kept: Collection[Node], environment: Environment) -> Fused | None:
     """RowStack of GatherPacked (index, x or a delay of x) for vectors x; otherwise as `fuse_affine`."""
     if node.op != "RowStack" or node.attributes.get("axis", 1) != 1 or not has_axis(node):
         return None
