@@ -16,6 +16,7 @@ from bsls.finding import BsError
 from bsls.network.printing import banner
 from bsls.project.project import Project
 from bstorch.actions.common import placed
+from bstorch.allocation import keep_freed_memory
 from bstorch.context import RunContext
 from bstorch.events import EventWriter
 from bstorch.threads import follow_thread_setting
@@ -81,6 +82,7 @@ class Runtime:
 
     def _context(self, project: Project, events: EventWriter) -> RunContext:
         follow_thread_setting(project.config)
+        keep_freed_memory()
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # single precision is meant
         context = RunContext(project, self._stderr, events, detect_anomaly=self._detect_anomaly)
         context.device = device_of(project.config, context.say)
