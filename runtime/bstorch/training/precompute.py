@@ -41,10 +41,12 @@ def check_statistics(network: Network, roots: Iterable[Node]) -> None:
         )
 
 
-def precompute(nodes: list[Node], parameters: Parameters, minibatches: Iterable[Minibatch]) -> None:
+def precompute(
+    nodes: list[Node], parameters: Parameters, minibatches: Iterable[Minibatch], environment: Environment | None = None
+) -> None:
     """Computes the statistics and marks them as computed."""
     sources = list(dict.fromkeys(n.inputs[0] for n in nodes))
-    program = Program(parameters.network, sources, parameters, Environment(device=parameters.device))
+    program = Program(parameters.network, sources, parameters, environment)
     running = {n: _Running(parameters[n]) for n in nodes}
     for minibatch in minibatches:
         values = dict(zip(sources, program.forward(minibatch), strict=True))
