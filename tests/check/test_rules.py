@@ -68,6 +68,7 @@ CASES = [
     ("action = \"test\"", "action = \"plot\"", "unsupported-action", 15),
     ("maxEpochs = 1", "gradUpdateType = adam ; maxEpochs = 1", "unsupported-setting", 13),
     ("\"CNTKTextFormatReader\"", "\"UCIFastReader\"", "unsupported-reader", 3),
+    ("CrossEntropyWithSoftmax (y, z)", "LatticeSequenceWithSoftmax (y, z, z, y, 'a', 'b', 'c', 'd')", "unsupported-operation", 10),
     ("x = Input {2} ;", "x = Input {2} ; Unused (v) = Sigmod (v) ;", "unknown-identifier", 8),
     ("x = Input {2} ;", "x = Input {2} ; Unused (v) = BS.Loop.Frist (v) ;", "unknown-identifier", 8),
     ("x = Input {2} ;", "x = Input {2} ; hiddenDim = 5 ;", "unused-definition", 8),
@@ -95,6 +96,18 @@ def test_rule(old: str, new: str, rule: str, line: int, tmp_path: Path) -> None:
 def test_what_the_reference_can_run(right: str, tmp_path: Path) -> None:
     found = findings(tmp_path, CONFIG.replace("LinearLayer {2} (x)", right, 1))
     assert "reference-fails" not in [f.rule for f in found]
+
+
+def test_operations_that_cannot_be_executed(tmp_path: Path) -> None:
+    """They are only said of where they are computed."""
+    ce = "LatticeSequenceWithSoftmax (y, z, z, y, 'a', 'b', 'c', 'd')"
+    text = CONFIG.replace(
+        "ce = CrossEntropyWithSoftmax (y, z)", f"ce = CrossEntropyWithSoftmax (y, z)\n        other = {ce}"
+    )
+    assert findings(tmp_path, text) == []
+    found = findings(tmp_path, text.replace("outputNodes = (z)", "outputNodes = (other)"))
+    assert [(f.rule, f.severity.word) for f in found] == [("unsupported-operation", "information")]
+    assert str(found[0]).endswith("'other' is a LatticeSequenceWithSoftmax, which cannot be executed yet")
 
 
 def test_codes_and_names_are_unique() -> None:

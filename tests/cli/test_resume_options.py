@@ -196,3 +196,9 @@ def test_several_trainings(tmp_path: Path) -> None:
     assert found(begun).startswith("Found 'models/again.dnn.")
     assert resume(folder).code == 2
     assert found(resume(folder, "command=Train", "--max-epochs", "4")).startswith("Found 'models/m.dnn' with")
+
+
+def test_the_first_number_that_is_not_finite(folder: Path) -> None:
+    result = resume(folder, *MORE, "--detect-anomaly", "Train=[SGD=[learningRatesPerSample=1e38]]")
+    assert result.code == 1
+    assert "is not finite" in result.last

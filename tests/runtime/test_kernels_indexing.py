@@ -8,6 +8,7 @@ import torch
 from kernel_cases import FRAMES, check, compiled, make_node, p, x
 from numpy.typing import NDArray
 
+from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.network.validation import validate
@@ -52,6 +53,12 @@ def test_the_indices_of_the_largest() -> None:
     first, second = (kernels.KERNELS[n.op].build(n, environment) for n in (largest, indices))
     values = torch.tensor(x(5).array(np.random.default_rng(1)))
     np.testing.assert_array_equal(second(first(values)), np.argsort(-values.numpy(), axis=1)[:, :2])
+
+
+def test_further_outputs_of_other_operations() -> None:
+    node = Node("OutputMultiplexer", "second", [Node("LSTM", "both")])
+    with pytest.raises(BsError, match="'second' is the second output of LSTM, which cannot be computed yet"):
+        kernels.KERNELS[node.op].build(node, Environment())
 
 
 def test_ones_on_the_diagonal() -> None:

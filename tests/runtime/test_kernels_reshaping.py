@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kernel_cases import check, p, x
+import torch
+from kernel_cases import check, compiled, make_node, p, x
+from test_kernels_delays import packed, unpacked
+
+from bsls.finding import BsError
+from bstorch.kernels.base import Environment, axis_of
+from bstorch.kernels.reshaping import legacy_reshape
+from bstorch.program.layout import MinibatchLayout
 
 
 def test_reshape_keeps_the_memory():
@@ -43,3 +50,48 @@ def test_transpose():
     check("TransposeDimensions", [x(3, 2)], lambda a: a.transpose(0, 2, 1), {"axis1": 1, "axis2": 2})
     check("TransposeDimensions", [p(3, 2)], lambda a: a.T, {"axis1": 1, "axis2": 2})
     check("TransposeDimensions", [x(3)], lambda a: a[:, :, None], {"axis1": 1, "axis2": 2})
+
+
+def test_old_reshape_makes_an_image():
+    check("LegacyReshape", [x(6)], lambda a: a.reshape(len(a), 1, 6, 1), {"numRows": 6})
+    image = {"numRows": 6, "imageWidth": 2, "imageHeight": 3}
+    check("LegacyReshape", [x(3, 2)], lambda a: a.reshape(len(a), 1, 3, 2), image)
+
+
+@pytest.mark.parametrize(("rows", "before", "after"), [
+    (4, [[[1, 2], [3, 4]], [[5, 6], [7, 8]], [[9, 0], [1, 2]]], [[[1, 2, 3, 4]], [[5, 6, 7, 8]], [[9, 0, 1, 2]]]),
+    (1, [[[1, 2]], [[3, 4]], [[5, 6]]], [[[1], [2]], [[3], [4]], [[5], [6]]]),
+    (6, [[[1, 2], [3, 4], [5, 6]]], [[[1, 2, 3, 4, 5, 6]]]),
+    (4, [], []),
+    (1, [], []),
+])  # fmt: skip
+def test_old_reshape_stacks_and_splits_frames(rows, before, after):
+    layout = MinibatchLayout.packed([len(s) for s in before])
+    node = make_node("LegacyReshape", [x(2)], {"numRows": rows})
+    environment = Environment(layouts={axis_of(node.inputs[0]): layout})
+    forward = legacy_reshape(node, environment)
+    values = packed(layout, [np.array(s, np.float64) for s in before]) if before else torch.zeros(0, 2)
+    found = forward(values)
+    made = environment.layouts[axis_of(node)]
+    assert tuple(found.shape) == (made.frames, 1, rows, 1)
+    assert made.lengths.tolist() == [len(s) for s in after]
+    if before:
+        assert [s[:, 0, :, 0].tolist() for s in unpacked(made, found)] == after
+        assert torch.autograd.gradcheck(forward, [values.requires_grad_(True)])
+
+
+@pytest.mark.parametrize(("rows", "lengths", "words"), [
+    (4, [2, 1], "each sequence of 'in0' needs 2 frames, but there are 1 to 2 frames"),
+    (4, [3], "needs 2 frames, but there are 3 frames"),
+    (1, [2, 2], "needs one frame, but there are 2 frames"),
+])  # fmt: skip
+def test_old_reshape_of_sequences_that_do_not_fit(rows, lengths, words):
+    layout = MinibatchLayout.packed(lengths)
+    with pytest.raises(BsError, match=words):
+        compiled(make_node("LegacyReshape", [x(2)], {"numRows": rows}), layout=layout)(torch.ones(layout.frames, 2))
+
+
+def test_old_reshape_without_frames_keeps_the_elements():
+    check("LegacyReshape", [p(6)], lambda a: a.reshape(1, 6, 1), {"numRows": 6})
+    with pytest.raises(BsError, match="'node' would have 12 elements, but 'in0' has 6"):
+        compiled(make_node("LegacyReshape", [p(6)], {"numRows": 12}))

@@ -11,8 +11,11 @@ from bsls.network.network import Network
 from bsls.network.node import ArrayWeights, Node
 from bsls.network.queries import nodes_with_gradient
 from bsls.network.validation import validate
+from bsls.schema.execution import NOT_EXECUTABLE, SECOND_OUTPUTS
+from bsls.schema.ops import OPS
+from bsls.schema.ops.normalization import STATISTICS
 from bsls.shape import DynamicAxis, Shape
-from bstorch.kernels.base import Environment
+from bstorch.kernels.base import KERNELS, Environment
 from bstorch.program.layout import MinibatchLayout
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
@@ -130,6 +133,12 @@ def test_what_cannot_be_executed_is_refused():
     with pytest.raises(BsError, match="'proxy' is a CustomProxyOpNode") as caught:
         Program(network, [proxy], Parameters(network))
     assert caught.value.finding.rule == "unsupported-operation"
+
+
+def test_what_cannot_be_executed_is_known_without_the_engine():
+    values = {"DynamicAxis", "InputValue", "SparseInputValue", "LearnableParameter", *STATISTICS}
+    assert set(OPS) - set(KERNELS) - values == NOT_EXECUTABLE
+    assert KERNELS.keys() >= SECOND_OUTPUTS
 
 
 def test_criteria_are_added_up_and_counted():

@@ -111,6 +111,17 @@ def test_a_finished_training_does_nothing(folder):
     assert "Final model exists: out/m\nNo further training is necessary." in run("epochs=2")
 
 
+def test_a_trace_goes_on_counting_minibatches_in_the_validation(folder):
+    config = CONFIG.replace("SETTINGS", "").replace(
+        "* x +", "* Trace (x, say = 'seen', logFirst = 7, logFrequency = 0) +"
+    )
+    reader = config[config.index("reader = ") : config.rindex("}")]
+    (folder / "trace.cntk").write_text(config + f"train = [ cv{reader} ]")
+    log = run("epochs=2", config="trace.cntk")
+    shown = [line for line in log.splitlines() if line.startswith(("------- Trace", "Finished Epoch"))]
+    assert [line[:6] for line in shown] == ["------"] * 6 + ["Finish", "------"] + ["Finish"] * 3
+
+
 def test_events(folder):
     run("epochs=1", events="events")
     events = [json.loads(line) for line in (folder / "events").read_text().splitlines()]

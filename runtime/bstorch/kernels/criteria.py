@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import Function
@@ -184,6 +185,15 @@ def classification_error(node: Node, environment: Environment) -> Forward:
     return errors_of_top
 
 
+def running_mean(mean: Tensor, seen: int, x: Tensor) -> Tensor:
+    """The mean over `seen` frames and those of `x`, where `mean` is that over the `seen` ones.
+
+    The reference rounds the weight of the new frames to single precision, in a network of double precision as well.
+    """
+    total = max(seen + len(x), 1)
+    return mean * (seen / total) + x.sum(0) * float(np.float32(1) / np.float32(total))
+
+
 class EpochAccumulator:
     """The compiled EpochAccumulator: the mean of its input over all frames since the epoch began."""
 
@@ -192,14 +202,15 @@ class EpochAccumulator:
 
     def reset(self) -> None:
         """Begins a new epoch."""
-        self._sum: Tensor | None = None
+        self._mean: Tensor | None = None
         self._frames = 0
 
     def __call__(self, x: Tensor) -> Tensor:
-        total = x.detach().sum(0)
-        self._sum = total if self._sum is None else self._sum + total
-        self._frames += x.shape[0]
-        return self._sum / self._frames
+        x = x.detach()
+        before = x.new_zeros(x.shape[1:]) if self._mean is None else self._mean
+        self._mean = running_mean(before, self._frames, x)
+        self._frames += len(x)
+        return self._mean
 
 
 @kernel("EpochAccumulator")

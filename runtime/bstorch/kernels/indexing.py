@@ -7,6 +7,7 @@ from torch import Tensor
 
 from bsls.finding import BsError
 from bsls.network.node import Node
+from bsls.schema.execution import obstacle
 from bstorch.kernels.base import (
     Environment,
     Forward,
@@ -62,13 +63,9 @@ def top_k(node: Node, environment: Environment) -> Forward:
 @kernel("OutputMultiplexer")
 def output_multiplexer(node: Node, environment: Environment) -> Forward:
     source = node.inputs[0]
-    if source.op != "TopK":
-        raise BsError(
-            "unsupported-operation",
-            f"'{node.name}' is a further output of '{source.name}', a {source.op}, which cannot be executed yet",
-            node.origin,
-            help="the first output of an operation, and the indices of a TopK, can",
-        )
+    if reason := obstacle(node.op, [source.op]):
+        help = "the first output of an operation, and the indices of a TopK, can"
+        raise BsError("unsupported-operation", f"'{node.name}' {reason}", node.origin, help=help)
     return lambda _: environment.outputs[source]
 
 

@@ -1,4 +1,4 @@
-"""Operations that only move elements: Reshape, Slice, RowStack, RowRepeat, TransposeDimensions, Diagonal."""
+"""Operations that only move elements: Reshape, LegacyReshape, Slice, RowStack, RowRepeat, TransposeDimensions, Diagonal."""
 
 from __future__ import annotations
 
@@ -7,18 +7,65 @@ from torch import Tensor
 
 from bsls.finding import BsError
 from bsls.network.node import Node
-from bstorch.kernels.base import Environment, Forward, axis_of, has_axis, kernel, reversed_dims, shape_of
+from bstorch.kernels.base import Environment, Forward, axis_of, elements, has_axis, kernel, reversed_dims, shape_of
+from bstorch.program.layout import MinibatchLayout
 
 
-@kernel("Reshape", "LegacyReshape")
+@kernel("Reshape")
 def reshape(node: Node, environment: Environment) -> Forward:
     shape = (-1, *reversed_dims(node)) if has_axis(node) else reversed_dims(node)
-    if shape_of(node).elements != shape_of(node.inputs[0]).elements and has_axis(node):
-        raise BsError(
-            "unsupported-operation", f"'{node.name}' makes frames of another size, which cannot be executed yet",
-            node.origin, help="give it as many rows as its operand has elements",
-        )  # fmt: skip
     return lambda x: x.reshape(shape)
+
+
+@kernel("LegacyReshape")
+def legacy_reshape(node: Node, environment: Environment) -> Forward:
+    """Frames of k times as many elements or of a k-th: sequences of k frames become one frame each, or the other way
+    round, on a dynamic axis of the node's own."""
+    source, dims = node.inputs[0], reversed_dims(node)
+    before, after = elements(source), elements(node)
+    if not has_axis(node) and before != after:
+        raise BsError(
+            "unsupported-operation", f"'{node.name}' would have {after} elements, but '{source.name}' has {before}",
+            node.origin, help="without a dynamic axis the number of elements must stay the same",
+        )  # fmt: skip
+    if before == after:
+        return lambda x: x.reshape((-1, *dims) if has_axis(node) else dims)
+    stacked = max(before, after) // min(before, after)
+    width = stacked if after > before else 1
+    from_axis, to_axis = axis_of(source), axis_of(node)
+
+    def regrouped(x: Tensor) -> Tensor:
+        if environment.step is not None:
+            raise BsError(
+                "unsupported-operation", f"'{node.name}' changes the number of frames, which no node of a loop can",
+                node.origin, help="keep it out of the recurrent loop",
+            )  # fmt: skip
+        layout = environment.layouts[from_axis]
+        if layout.frames and (layout.width != width or layout.has_gaps):
+            raise BsError(
+                "sequence-lengths",
+                f"'{node.name}' makes frames of {after} elements from {before} elements, for which each sequence of "
+                f"'{source.name}' needs {_counted(width)}, but there are {_lengths(layout)}",
+                node.origin,
+                help="give all sequences that length",
+            )
+        count = layout.rows if layout.frames else 0
+        made = environment.layouts[to_axis] = MinibatchLayout.packed([1 if after > before else stacked] * count)
+        by_row = torch.from_numpy(layout.packed_of_column).view(layout.width, layout.rows).t().flatten()
+        # Row after row with its elements in order; the frames of the result go through the rows once for each time.
+        rows = x.index_select(0, by_row.to(x.device)).reshape(count, made.width, *dims)
+        return rows.transpose(0, 1).reshape(-1, *dims)
+
+    return regrouped
+
+
+def _counted(frames: int) -> str:
+    return "one frame" if frames == 1 else f"{frames} frames"
+
+
+def _lengths(layout: MinibatchLayout) -> str:
+    shortest, longest = int(layout.lengths.min()), int(layout.lengths.max())
+    return _counted(longest) if shortest == longest else f"{shortest} to {longest} frames"
 
 
 @kernel("Slice")

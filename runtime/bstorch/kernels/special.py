@@ -39,9 +39,10 @@ class _Shown(Function):
 
 class Trace:
     """The compiled Trace of one node: writes values to the log in the first `logFirst` minibatches, and then in every
-    `logFrequency`-th; minibatches are counted over epochs."""
+    `logFrequency`-th; minibatches are counted over epochs, those of a validation among them."""
 
     def __init__(self, node: Node, environment: Environment) -> None:
+        self._node = node
         self._source = node.inputs[0]
         self._environment = environment
         given = node.attributes
@@ -71,16 +72,19 @@ class Trace:
             int(options.get("onlyUpToRow", 100000000)),
             int(options.get("onlyUpToT", 100000000)),
         )
-        self._minibatches = 0
 
     def __call__(self, x: Tensor) -> Tensor:
         step = self._environment.step
         if step is None or step.first:
-            self._minibatches += 1
+            self._environment.traced[self._node] = self._minibatches + 1
             if self._minibatches == 1 and self._prologue:
                 self._environment.say(self._prologue.removesuffix("\n"))
         self.show(x)
         return _Shown.apply(x, self) if self._with_gradient and x.requires_grad and self._due else x
+
+    @property
+    def _minibatches(self) -> int:
+        return self._environment.traced.get(self._node, 0)
 
     @property
     def _due(self) -> bool:

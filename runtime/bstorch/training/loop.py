@@ -18,7 +18,7 @@ from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.shape import Shape
 from bstorch.context import RunContext
-from bstorch.kernels.base import has_axis, shape_of
+from bstorch.kernels.base import Environment, has_axis, shape_of
 from bstorch.kernels.noise import RANDOM_OPERATIONS
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
@@ -137,7 +137,8 @@ class Trainer:
             for node in nodes:
                 say(f"\t{node.name} = {node.op}()")
         epoch_size = None if settings.use_all_data_for_precompute else settings.epoch_size or None
-        precompute(nodes, self.parameters, self.reader.minibatches(0, epoch_size, settings.minibatch_size[0]))
+        minibatches = self.reader.minibatches(0, epoch_size, settings.minibatch_size[0])
+        precompute(nodes, self.parameters, minibatches, self._environment())
         say()
         say("Precomputing --> Completed.")
         say()
@@ -233,10 +234,16 @@ class Trainer:
         self.context.flush()
         self._epoch_event(epoch, "training", found, samplesSeen=seen, learningRatePerSample=rate, seconds=seconds)
 
+    def _environment(self) -> Environment:
+        """For what is computed of the network beside its training."""
+        environment = self.context.environment()
+        environment.traced = self.program.environment.traced
+        return environment
+
     def _validate(self, epoch: int, size: int) -> list[Criterion]:
         assert self.validation is not None
         if self._evaluator is None:
-            program = Program(self.network, self.shown, self.parameters, self.context.environment())
+            program = Program(self.network, self.shown, self.parameters, self._environment())
             self._evaluator = Evaluator(program, self.context.say)
         found = self._evaluator.run(self.validation.minibatches(0, None, size))
         self.context.say(

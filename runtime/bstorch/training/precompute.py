@@ -2,13 +2,15 @@
 
 After n samples in all, of which a minibatch X brings m, a mean is (n - m)/n times what it was plus the sum of X over n. A
 variance is the mean of (x - mean)^2 with the mean so far, corrected by the square of the mean's own change; it counts as at
-least 1e-10. Everything is added up in the element type, as the reference does it.
+least 1e-10. Everything is added up in the element type, as the reference does it; 1/n and 1e-10 are rounded to single
+precision.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,11 +19,12 @@ from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.schema.ops.normalization import STATISTICS
 from bstorch.kernels.base import Environment
+from bstorch.kernels.criteria import running_mean
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.readers.base import Minibatch
 
-SMALLEST_VARIANCE = 1e-10
+SMALLEST_VARIANCE = float(np.float32(1e-10))
 
 
 def missing_statistics(network: Network, roots: Iterable[Node] | None = None) -> list[Node]:
@@ -41,10 +44,12 @@ def check_statistics(network: Network, roots: Iterable[Node]) -> None:
         )
 
 
-def precompute(nodes: list[Node], parameters: Parameters, minibatches: Iterable[Minibatch]) -> None:
+def precompute(
+    nodes: list[Node], parameters: Parameters, minibatches: Iterable[Minibatch], environment: Environment | None = None
+) -> None:
     """Computes the statistics and marks them as computed."""
     sources = list(dict.fromkeys(n.inputs[0] for n in nodes))
-    program = Program(parameters.network, sources, parameters, Environment(device=parameters.device))
+    program = Program(parameters.network, sources, parameters, environment)
     running = {n: _Running(parameters[n]) for n in nodes}
     for minibatch in minibatches:
         values = dict(zip(sources, program.forward(minibatch), strict=True))
@@ -55,7 +60,7 @@ def precompute(nodes: list[Node], parameters: Parameters, minibatches: Iterable[
             raise BsError("no-data", f"there are no data to compute '{node.name}' from", node.origin)
         value = statistic.mean
         if node.op == "InvStdDev":
-            value = torch.rsqrt(statistic.variance.clamp(min=SMALLEST_VARIANCE))
+            value = statistic.variance.clamp(min=SMALLEST_VARIANCE).sqrt().reciprocal()
         parameters[node].copy_(value)
         node.attributes["hasComputed"] = True
 
@@ -69,12 +74,9 @@ class _Running:
         self.samples = 0
 
     def add(self, x: Tensor, with_variance: bool) -> None:
-        total = self.samples + len(x)
-        if total == 0:
-            return
-        old, new = self.samples / total, 1.0 / total
-        mean = self.mean * old + x.sum(0) * new
+        mean = running_mean(self.mean, self.samples, x)
         if with_variance:
             corrected = self.variance + (self.mean - mean) ** 2
-            self.variance = corrected * old + ((x - mean) ** 2).sum(0) * new
-        self.mean, self.samples = mean, total
+            self.variance = running_mean(corrected, self.samples, (x - mean) ** 2)
+        self.mean = mean
+        self.samples += len(x)

@@ -15,8 +15,14 @@ from bsls.cli.arguments import reference_arguments
     "--max-epochs", type=click.IntRange(min=1), help="Train until this epoch instead of the config's maxEpochs."
 )
 @click.option("--events", metavar="FILE", help="Also write what happens to FILE, a JSON object a line.")
+@click.option("--detect-anomaly", is_flag=True, help="End at the first node that is not finite, and name it; slow.")
 def command(
-    arguments: tuple[str, ...], start: str | None, to: str | None, max_epochs: int | None, events: str | None
+    arguments: tuple[str, ...],
+    start: str | None,
+    to: str | None,
+    max_epochs: int | None,
+    events: str | None,
+    detect_anomaly: bool,
 ) -> None:
     """Continue a training that was interrupted, or train on after it has ended.
 
@@ -27,4 +33,4 @@ def command(
 
     project = Project(reference_arguments(arguments), foresee=False)
     with interruptible():
-        load_runtime()(events=events).resume(project, start, to, max_epochs)
+        load_runtime()(events=events, detect_anomaly=detect_anomaly).resume(project, start, to, max_epochs)

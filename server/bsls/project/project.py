@@ -28,6 +28,7 @@ from bsls.project.includes import including
 from bsls.project.mel import SavedModels, run_mel, saved_by_script
 from bsls.project.models import network_in
 from bsls.project.ndl import network_of_ndl
+from bsls.schema.ops.delays import DELAYS
 from bsls.source import ExpandedText, Source, Span
 from bsls.syntax import tree
 from bsls.syntax.brainscript import Members, parse_expression, tokens
@@ -349,9 +350,13 @@ class Project:
                 return None
             evaluation = networks[key]
             for node in (evaluation.network if evaluation is not None else None) or ():
-                if node.is_parameter and node.shape is not None:
+                if node.shape is None:
+                    continue
+                if node.is_parameter:
                     node.attributes["dims"] = node.shape.dims
                     node.value = None
+                elif node.op in DELAYS:  # the file has what validation found, from which a loop can begin
+                    node.attributes["shape"] = node.shape.dims
         return networks[key]
 
     def writer(self, path: str) -> tuple[Project, Command] | None:
