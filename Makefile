@@ -35,6 +35,8 @@ bench: .make/setup
 	@$(BIN)/python benchmarks/modelfile.py
 	@$(BIN)/python benchmarks/editor.py
 	@$(BIN)/python benchmarks/training.py
+	@$(BIN)/python benchmarks/overhead.py
+	@$(BIN)/python benchmarks/engine.py
 
 lint: .make/setup .make/node
 	@$(BIN)/ruff check .
