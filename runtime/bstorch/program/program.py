@@ -366,9 +366,9 @@ class Program:
             del found[len(self._tensors) :]
             for product in deferred:
                 for weights, gradient in product.gradients(list(islice(of_steps, len(product.values)))):
-                    place = self._place_of[weights]
-                    known = found[place]
-                    found[place] = gradient if known is None else known.to_dense() + gradient
+                    if (place := self._place_of.get(weights)) is not None:
+                        known = found[place]
+                        found[place] = gradient if known is None else known.to_dense() + gradient
         except RuntimeError as error:
             self._explain(error, None)
             raise
