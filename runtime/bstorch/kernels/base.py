@@ -19,7 +19,7 @@ from bsls.shape import DynamicAxis, Shape
 
 if TYPE_CHECKING:
     from bstorch.program.layout import MinibatchLayout
-    from bstorch.program.recurrence import TimeStep
+    from bstorch.program.recurrence import Deferred, TimeStep
 
 Forward = Callable[..., Tensor]
 """Takes the values of a node's inputs, gives its value."""
@@ -37,7 +37,7 @@ class Environment:
     with `detect_anomaly` a value or gradient that is not finite ends the run.
     `traced` counts the minibatches of each Trace; programs that run the same network share it.
     `assignments` are the parameters that get new values when the minibatch is done, `outputs` the further outputs of the
-    operations that have several.
+    operations that have several, `deferred` the products of loops whose weights get their gradients afterwards.
     """
 
     training: bool = False
@@ -50,6 +50,7 @@ class Environment:
     traced: dict[Node, int] = field(default_factory=dict)
     assignments: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     outputs: dict[Node, Tensor] = field(default_factory=dict)
+    deferred: list[Deferred] = field(default_factory=list)
 
 
 Builder = Callable[[Node, Environment], Forward]

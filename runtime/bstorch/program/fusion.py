@@ -12,7 +12,7 @@ from torch import Tensor
 from bsls.network.node import Node
 from bstorch.kernels.base import Environment, Forward, elements, has_axis, reversed_dims, shape_of
 from bstorch.kernels.convolution import convolution, takes_bias
-from bstorch.kernels.times import REDUCE_SEQUENCE, sparse_rows, weight_matrix
+from bstorch.kernels.times import REDUCE_SEQUENCE, matrix_product, sparse_rows, weight_matrix
 
 if TYPE_CHECKING:
     from bstorch.readers.base import SparseBatch
@@ -177,10 +177,10 @@ def fuse_scaled_product(node: Node, users: Users, kept: Collection[Node], enviro
         return None
     shape = (-1, *reversed_dims(node))
 
-    def product(w: Tensor, v: Tensor, s: Tensor) -> Tensor:
-        return torch.mm(v.reshape(-1, reduced), w).view(shape) * s
+    def scaled_product(w: Tensor, v: Tensor, s: Tensor) -> Tensor:
+        return matrix_product(v.reshape(-1, reduced), w).view(shape) * s
 
-    return Fused((weights, values, scale), product, (scaled,))
+    return Fused((weights, values, scale), scaled_product, (scaled,))
 
 
 def _alone(node: Node, user: Node, users: Users, kept: Collection[Node]) -> bool:

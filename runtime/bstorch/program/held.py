@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd import Function
 
 from bsls.network.loops import Loop
 from bsls.network.node import Node
@@ -49,18 +50,38 @@ class Held:
 
     def split(self, sizes: Sequence[int]) -> list[Tensor]:
         """The frames of each time step. Where they are the first rows of `data`, no copies."""
-        pieces: list[Tensor] = []
-        rows, begin = self.data, 0
-        for size in sizes:
-            index = self.index[begin : begin + size]
-            begin += size
-            if size <= len(rows) and np.array_equal(index, np.arange(size)):
-                if size < len(rows):
-                    rows = rows[:size]  # of the rows of the step before, so that gradients are added up there
-                pieces.append(rows)
-            else:
-                pieces.append(self.data.index_select(0, torch.from_numpy(index).to(self.data.device)))
-        return pieces
+        index, begins = self.index, np.concatenate([[0], np.cumsum(sizes)])
+        if (
+            not sizes
+            or max(sizes) > len(self.data)
+            or not np.array_equal(index, np.arange(len(index)) - np.repeat(begins[:-1], sizes))
+        ):
+            return [
+                self.data.index_select(0, torch.from_numpy(i).to(self.data.device))
+                for i in np.split(index, begins[1:-1])
+            ]
+        different = sorted(set(sizes))
+        pieces = dict(zip(different, FirstRows.apply(self.data, different), strict=True))
+        return [pieces[size] for size in sizes]
+
+
+class FirstRows(Function):
+    """The first rows of a tensor, as many as each of `sizes` says, without copies; gradients are added up in one place."""
+
+    @staticmethod
+    def forward(ctx: Any, data: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
+        ctx.save_for_backward(data)
+        ctx.set_materialize_grads(False)
+        return tuple(data[:size] for size in sizes)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor, None]:
+        (data,) = ctx.saved_tensors
+        total = torch.zeros_like(data)
+        for gradient in gradients:
+            if gradient is not None:
+                total[: len(gradient)].add_(gradient)
+        return total, None
 
 
 def find_hold(loop: Loop, users: Mapping[Node, list[Node]], kept: Collection[Node]) -> tuple[Node, Node] | None:

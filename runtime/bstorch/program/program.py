@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -89,6 +90,7 @@ class Program:
             if node in parameters:
                 self._base[self._slots[node]] = parameters[node]
         self._tensors = [parameters[n] for n in self.learnable]
+        self._place_of = {tensor: i for i, tensor in enumerate(self._tensors)}
         for tensor in self._tensors:
             tensor.requires_grad_(True)
         steps = self._steps = self._compile()
@@ -351,12 +353,22 @@ class Program:
         loss = values[self._slots[self.criterion]]
         assert isinstance(loss, Tensor)
         values.clear()  # what the gradients need is freed by and by on the way back
+        deferred = self.environment.deferred.copy()
+        self.environment.deferred.clear()
         if not loss.requires_grad:
             return self._done(roots), [None] * len(self._tensors)
         if loss.numel() != 1:
             loss = loss.sum()
         try:
-            found = torch.autograd.grad(loss, self._tensors, allow_unused=True)
+            steps = [v for d in deferred for v in d.values]
+            found = list(torch.autograd.grad(loss, [*self._tensors, *steps], allow_unused=True))
+            of_steps = iter(found[len(self._tensors) :])
+            del found[len(self._tensors) :]
+            for product in deferred:
+                for weights, gradient in product.gradients(list(islice(of_steps, len(product.values)))):
+                    if (place := self._place_of.get(weights)) is not None:
+                        known = found[place]
+                        found[place] = gradient if known is None else known.to_dense() + gradient
         except RuntimeError as error:
             self._explain(error, None)
             raise

@@ -6,14 +6,13 @@ is computed in vain. What the loop takes from outside is cut into steps once, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 from bsls.network.node import Node
 from bstorch.kernels.base import Environment, axis_of, elements, has_axis, reversed_dims, shape_of
@@ -34,50 +33,34 @@ class TimeStep:
     backwards: bool
 
 
-class GatheredGradient(Function):
-    """The weights of a product in a loop, with the gradient of all its steps: one product in the place of one for each.
+class Deferred:
+    """The weights of a product in a loop, whose gradient is computed when all steps have theirs: as one product in the
+    place of one for each."""
 
-    The products note their operands and gradients in `noted` and give no gradient for the weights themselves; this
-    function's turn comes when all of them have run.
-    """
+    def __init__(self, matrix: Tensor, weights: Sequence[Tensor], columns: Sequence[int]) -> None:
+        self.matrix = matrix
+        self.noting = False
+        self.values: list[Tensor] = []
+        """The products of the steps."""
+        self._operands: list[Tensor] = []
+        self._weights = weights
+        self._columns = columns
 
-    @staticmethod
-    def forward(ctx: Any, weights: Tensor, noted: list[tuple[Tensor, Tensor]]) -> Tensor:
-        ctx.noted = noted
-        ctx.set_materialize_grads(False)
-        return weights.view_as(weights)
+    def note(self, x: Tensor, value: Tensor) -> None:
+        if not value.requires_grad:
+            value.requires_grad_(True)  # the weights, which it depends on, are not seen
+        self._operands.append(x.detach())
+        self.values.append(value)
 
-    @staticmethod
-    def backward(ctx: Any, *_: Tensor | None) -> tuple[Tensor | None, None]:
-        noted: list[tuple[Tensor, Tensor]] = ctx.noted
-        if not noted:
-            return None, None
-        x, gradient = (torch.cat(parts) for parts in zip(*noted, strict=True))
-        noted.clear()
-        return x.t() @ gradient, None
-
-
-class StepProduct(Function):
-    """x @ weights, maybe added to something, for the frames of a step; see `GatheredGradient`."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weights: Tensor, noted: list[tuple[Tensor, Tensor]], addend: Tensor | None
-    ) -> Tensor:
-        ctx.noted = noted
-        ctx.save_for_backward(x, weights)
-        return torch.mm(x, weights) if addend is None else torch.addmm(addend, x, weights)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None, Tensor | None]:
-        x, weights = ctx.saved_tensors
-        (gradient,) = gradients
-        ctx.noted.append((x, gradient))
-        before = torch.mm(gradient, weights.t()) if ctx.needs_input_grad[0] else None
-        return before, None, None, gradient if ctx.needs_input_grad[3] else None
-
-
-Begun = tuple[Tensor, list[tuple[Tensor, Tensor]]]
+    def gradients(self, of_values: Sequence[Tensor | None]) -> Iterator[tuple[Tensor, Tensor]]:
+        """The weights with their gradients, given those of `values`."""
+        pairs = [(x, g) for x, g in zip(self._operands, of_values, strict=True) if g is not None]
+        if not pairs:
+            return
+        x, gradient = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+        for weights, part in zip(self._weights, torch.mm(x.t(), gradient).split(self._columns, 1), strict=True):
+            if weights.requires_grad:
+                yield weights, part.reshape(weights.shape)
 
 
 class LoopProduct:
@@ -95,32 +78,37 @@ class LoopProduct:
         self._flat = shape_of(x).rank == 1 and all(len(shape) == 2 for shape in self._results)
 
     @staticmethod
-    def fits(node: Node, members: Collection[Node]) -> bool:
-        """Whether the node is such a product, with one column of results for each frame."""
-        if node.op != "Times" or node.attributes.get("inferInputRankToMap") == REDUCE_SEQUENCE:
+    def fits(node: Node) -> bool:
+        """Whether the node is such a product of a parameter, with one column of results for each frame."""
+        if (
+            node.op != "Times"
+            or not node.inputs[0].is_parameter
+            or node.attributes.get("inferInputRankToMap") == REDUCE_SEQUENCE
+        ):
             return False
         weights, x = node.inputs
-        if weights in members or has_axis(weights) or not has_axis(x):
+        if has_axis(weights) or not has_axis(x):
             return False
         return elements(node) == _weight_shape(node)[1]
 
-    def begin(self, *weights: Tensor) -> Begun:
+    def begin(self, environment: Environment, *weights: Tensor) -> Deferred:
         """What the steps of a minibatch have in common."""
-        noted: list[tuple[Tensor, Tensor]] = []
-        matrices = [w.reshape(shape) for w, shape in zip(weights, self._shapes, strict=True)]
+        matrices = [w.detach().reshape(shape) for w, shape in zip(weights, self._shapes, strict=True)]
         matrix = matrices[0] if len(matrices) == 1 else torch.cat(matrices, 1)
-        return (GatheredGradient.apply(matrix, noted) if matrix.requires_grad else matrix), noted
+        deferred = Deferred(matrix, weights, self._columns)
+        if torch.is_grad_enabled() and any(w.requires_grad for w in weights):
+            environment.deferred.append(deferred)
+            deferred.noting = True
+        return deferred
 
-    def __call__(self, begun: Begun, x: Tensor, addend: Tensor | None = None) -> Any:
+    def __call__(self, begun: Deferred, x: Tensor, addend: Tensor | None = None) -> Any:
         """The product, or a tuple of the products."""
-        weights, noted = begun
         if not self._flat:
             x = x.reshape(-1, self._shapes[0][0])
             addend = addend if addend is None else addend.reshape(-1, self._columns[0])
-        if weights.requires_grad:
-            value = StepProduct.apply(x, weights, noted, addend)
-        else:
-            value = torch.mm(x, weights) if addend is None else torch.addmm(addend, x, weights)
+        value = torch.mm(x, begun.matrix) if addend is None else torch.addmm(addend, x, begun.matrix)
+        if begun.noting:
+            begun.note(x, value)
         if len(self.nodes) == 1:
             return value if self._flat else value.view(self._results[0])
         values = value.split(self._columns, 1)
@@ -140,7 +128,7 @@ class Inner:
     inputs: tuple[Node, ...]
 
 
-def _with_products(nodes: Sequence[Inner], members: Collection[Node], kept: Collection[Node]) -> list[Inner]:
+def _with_products(nodes: Sequence[Inner], kept: Collection[Node]) -> list[Inner]:
     """The nodes with products whose weights are the same in all steps as `LoopProduct`: together those of the same
     operand, and with what is added to them."""
     products: dict[Node, list[Node]] = {}  # by operand
@@ -148,7 +136,7 @@ def _with_products(nodes: Sequence[Inner], members: Collection[Node], kept: Coll
     for inner in nodes:
         for source in inner.inputs:
             users.setdefault(source, []).append(inner.node)
-        if inner.inputs == tuple(inner.node.inputs) and LoopProduct.fits(inner.node, members):
+        if inner.inputs == tuple(inner.node.inputs) and LoopProduct.fits(inner.node):
             products.setdefault(inner.inputs[1], []).append(inner.node)
     single = {p[0] for p in products.values() if len(p) == 1}
     added: dict[Node, tuple[Node, Node]] = {}  # of a sum, the product and the other operand
@@ -214,7 +202,7 @@ class Recurrence:
         self._products: list[tuple[LoopProduct, list[int], int]] = []
         kept = {*outputs, *(d.inputs[0] for d, _ in delays)}
         self._slots = len(slots)
-        plan = _with_products(others, members, kept) if not environment.detect_anomaly else others
+        plan = _with_products(others, kept) if not environment.detect_anomaly else others
         for inner in plan:
             places = tuple(slots[i] for i in inner.inputs)
             if not isinstance(inner.forward, LoopProduct):
@@ -241,7 +229,7 @@ class Recurrence:
         sizes: list[int] = layout.batch_sizes.tolist()
         base: list[Any] = [*values, *[None] * (self._slots - len(values))]
         for product, weights, slot in self._products:
-            base[slot] = product.begin(*[values[i] for i in weights])
+            base[slot] = product.begin(self._environment, *[values[i] for i in weights])
         parts = {slot: values[slot].split(sizes) for slot in self._framewise}
         borders = [
             self._borders(delay, layout, device, None if initial is None else values[initial])

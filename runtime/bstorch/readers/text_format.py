@@ -7,9 +7,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from bsls.config.section import Section, Value
 from bsls.config.streams import Stream, text_streams
@@ -126,9 +128,11 @@ class TextFormatReader:
 
     def _minibatch(self, sequences: Indices, delivered: int) -> Minibatch:
         index = self._index
-        chunk_of = np.searchsorted(index.chunks, sequences, side="right") - 1
-        numbers = np.unique(chunk_of).tolist()
-        chunks = {c: self._chunk(c) for c in numbers}
+        if self.settings.keep_in_memory:
+            chunk_of, chunks = sequences[:0], {0: self._everything}
+        else:
+            chunk_of = np.searchsorted(index.chunks, sequences, side="right") - 1
+            chunks = {c: self._chunk(c) for c in np.unique(chunk_of).tolist()}
         values: dict[str, torch.Tensor | SparseBatch] = {}
         layouts: dict[str, MinibatchLayout] = {}
         shared: dict[bytes, MinibatchLayout] = {}
@@ -173,7 +177,18 @@ class TextFormatReader:
     @property
     def _capacity(self) -> int:
         """How many parsed chunks stay in memory."""
-        return sys.maxsize if self.settings.keep_in_memory else max(_KEPT_CHUNKS, self._timeline.widest_window)
+        return max(_KEPT_CHUNKS, self._timeline.widest_window)
+
+    @cached_property
+    def _everything(self) -> _Chunk:
+        """All chunks as one, where the data stay in memory: a minibatch is then picked from one array."""
+        index = self._index
+        joined = [_Joined(int(index.samples.sum())) for _ in self.streams]
+        for number in range(len(index.chunks) - 1):
+            chunk = self._load(number)
+            for whole, samples, first in zip(joined, chunk.samples, chunk.first, strict=True):
+                whole.append(samples, first)
+        return _Chunk([j.samples() for j in joined], [j.first() for j in joined])
 
     def _load(self, number: int) -> _Chunk:
         index, s = self._index, self.settings
@@ -296,6 +311,39 @@ class TextFormatReader:
             self._log(f"WARNING: {self.settings.file}:{line}: {message}")
 
 
+class _Joined:
+    """The samples of a stream, chunk after chunk; `expected` is how many there will be, if known."""
+
+    def __init__(self, expected: int) -> None:
+        self._expected = expected
+        self._dense: NDArray[Any] | None = None
+        self._sparse: list[SparseSamples] = []
+        self._first: list[Indices] = [np.zeros(1, np.int64)]
+        self._count = 0
+
+    def append(self, samples: DenseSamples | SparseSamples, first: Indices) -> None:
+        """Adds a chunk; `first` is the first sample of each of its sequences (and their number)."""
+        self._first.append(first[1:] + self._count)
+        end = self._count + len(samples)
+        if isinstance(samples, SparseSamples):
+            self._sparse.append(samples)
+        else:
+            if self._dense is None:
+                self._dense = np.empty((max(self._expected, end), samples.values.shape[1]), samples.values.dtype)
+            if end > len(self._dense):
+                self._dense = np.resize(self._dense, (max(end, 2 * len(self._dense)), self._dense.shape[1]))
+            self._dense[self._count : end] = samples.values
+        self._count = end
+
+    def samples(self) -> DenseSamples | SparseSamples:
+        if self._dense is None:
+            return join_samples(self._sparse) if len(self._sparse) > 1 else self._sparse[0]
+        return DenseSamples(self._dense[: self._count], np.zeros(self._count, np.int64))
+
+    def first(self) -> Indices:
+        return np.concatenate(self._first)
+
+
 @dataclass(slots=True)
 class _Lines:
     """The lines of a chunk, for messages and checks; sequences are counted from 0 in the chunk."""
@@ -328,7 +376,7 @@ def _gather(
     if len(chunks) == 1:
         (samples,) = chunks.values()
         if isinstance(samples, DenseSamples):
-            return torch.from_numpy(samples.values[rows])
+            return torch.from_numpy(samples.values).index_select(0, torch.from_numpy(rows))
         return _batch(stream, take_sparse(samples, rows))
     where = [np.flatnonzero(chunk_of_row == c) for c in chunks]
     if not stream.sparse:
