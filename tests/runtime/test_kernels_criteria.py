@@ -29,12 +29,13 @@ def test_its_gradient_takes_labels_as_if_they_summed_to_one():
     np.testing.assert_allclose(found[0], [1 / 3, 1 / 3 - 2, 1 / 3])
 
 
-def test_sparse_labels_give_the_same():
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_sparse_labels_give_the_same(one_hot):
     forward = compiled(make_node("CrossEntropyWithSoftmax", [ONE_HOT, x(3)]))
     z = torch.tensor(x(3).array(np.random.default_rng(1)), requires_grad=True)
     dense = torch.tensor(ONE_HOT.array(np.random.default_rng(1)))
     sparse = SparseBatch(
-        torch.tensor([1, 0, 2, 1]), torch.ones(FRAMES, dtype=torch.float64), torch.arange(FRAMES + 1), 3
+        torch.tensor([1, 0, 2, 1]), torch.ones(FRAMES, dtype=torch.float64), torch.arange(FRAMES + 1), 3, one_hot
     )
     values = [forward(dense, z), forward(sparse, z)]
     found = [torch.autograd.grad(v, z)[0] for v in values]

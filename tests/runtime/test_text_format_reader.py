@@ -127,6 +127,17 @@ def test_sparse_samples(tmp_path: Path) -> None:
     assert sparse.sample_of_value().tolist() == [0, 0, 2, 2]
 
 
+@pytest.mark.parametrize(
+    ("second", "one_hot"), [("3:1", True), ("3:2", False), ("3:1 4:1", False), ("3:1 3:-1", False), ("", False)]
+)
+def test_labels_are_known_as_such(tmp_path: Path, second: str, one_hot: bool) -> None:
+    reader = make(text(tmp_path, f"|s 5:1\n|s {second}\n"), 'input = { s = { dim = 6 ; format = "sparse" } }')
+    (batch,) = reader.minibatches(0, None, 9)
+    labels = batch.values["s"]
+    assert isinstance(labels, SparseBatch)
+    assert labels.one_hot == labels.to("cpu").one_hot == one_hot
+
+
 def test_alias_and_main_stream(tmp_path: Path) -> None:
     file = text(tmp_path, "0 |f 1 |q 9\n0 |f 2\n1 |q 8 |other 1\n2 |f 3 |q 7\n2 |# f\n2|fx 1|f\t4\n")
     settings = 'maxErrors = 9 ; input = { x = { alias = "f" ; dim = 1 ; format = "dense" ; definesMBSize = true } ; y = { alias = "q" ; dim = 1 ; format = "dense" } }'

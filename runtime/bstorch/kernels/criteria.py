@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import Function
+from torch.nn import functional
 
 from bsls.network.node import Node
 from bstorch.kernels.base import Environment, Forward, elements, has_axis, kernel, shape_of
@@ -75,6 +76,8 @@ def cross_entropy_with_softmax(node: Node, environment: Environment) -> Forward:
     def entropy(labels: Tensor | SparseBatch, z: Tensor) -> Tensor:
         z = as_scores(z)
         if not isinstance(labels, Tensor):
+            if labels.one_hot:
+                return functional.cross_entropy(z, labels.indices, reduction="sum").view(1)
             return SparseSoftmaxCrossEntropy.apply(labels.sample_of_value(), labels.indices, labels.values, z)
         labels = as_labels(labels)
         return SoftmaxCrossEntropy.apply(labels if same_width else labels.expand_as(z), z)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from operator import itemgetter
 from typing import Any
@@ -410,7 +410,7 @@ class Program:
                 if not entry.sparse:
                     value = value.dense()
                 elif value.values.dtype != entry.dtype:
-                    value = SparseBatch(value.indices, value.values.to(entry.dtype), value.offsets, value.dim)
+                    value = replace(value, values=value.values.to(entry.dtype))
             if isinstance(value, Tensor):
                 if value.dtype != entry.dtype:
                     value = value.to(entry.dtype)

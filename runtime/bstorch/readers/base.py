@@ -19,13 +19,15 @@ from bstorch.program.layout import MinibatchLayout
 class SparseBatch:
     """Sparse samples: sample i has the values `values[offsets[i]:offsets[i + 1]]` at `indices[...]` of its `dim` places.
 
-    `indices` and `offsets` are int64; no index comes twice in a sample.
+    `indices` and `offsets` are int64; no index comes twice in a sample. `one_hot` says, where that is known, that each
+    sample is a single 1: class labels are.
     """
 
     indices: torch.Tensor
     values: torch.Tensor
     offsets: torch.Tensor
     dim: int
+    one_hot: bool = False
 
     @property
     def samples(self) -> int:
@@ -43,7 +45,8 @@ class SparseBatch:
         return full
 
     def to(self, device: torch.device | str) -> SparseBatch:
-        return SparseBatch(self.indices.to(device), self.values.to(device), self.offsets.to(device), self.dim)
+        indices, values, offsets = (t.to(device) for t in (self.indices, self.values, self.offsets))
+        return SparseBatch(indices, values, offsets, self.dim, self.one_hot)
 
 
 @dataclass(slots=True)

@@ -401,6 +401,7 @@ def _batch(stream: Stream, samples: SparseSamples) -> SparseBatch:
         torch.from_numpy(samples.values),
         torch.from_numpy(samples.offsets),
         stream.dim,
+        one_hot=bool((samples.values == 1).all() and (np.diff(samples.offsets) == 1).all()),
     )
 
 
