@@ -10,7 +10,10 @@ import ctypes
 import sys
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-LARGE = 1 << 30
+KEPT = 1 << 30
+"""Bytes that may be free at the end of the process's memory before any are given back."""
+LARGE = 32 << 20
+"""A block of so many bytes, which is data rather than a value of a network, is given back at once."""
 
 
 def keep_freed_memory() -> None:
@@ -19,5 +22,5 @@ def keep_freed_memory() -> None:
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(M_TRIM_THRESHOLD, LARGE)
+        mallopt(M_TRIM_THRESHOLD, KEPT)
         mallopt(M_MMAP_THRESHOLD, LARGE)

@@ -12,6 +12,7 @@ from bsls.config.assemble import parse_config
 from bsls.finding import BsError
 from bsls.network.node import Node
 from bsls.shape import DynamicAxis, Shape
+from bstorch.readers import text_format
 from bstorch.readers.base import Minibatch, SparseBatch, check_streams
 from bstorch.readers.text_format import TextFormatReader, from_section
 
@@ -170,6 +171,22 @@ def test_chunks_do_not_show(tmp_path: Path, order: str) -> None:
         assert a.layout.same_as(b.layout) and a.keys == b.keys
         assert torch.equal(in_reading_order(a, "x"), in_reading_order(b, "x"))
         assert torch.equal(in_reading_order(a, "s"), in_reading_order(b, "s"))
+
+
+@pytest.mark.parametrize("piece", [1, 60, 1 << 20])
+def test_data_kept_in_memory_are_the_same(tmp_path: Path, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_format, "_PIECE_BYTES", piece)
+    lines = [f"{i // 3}|x {i} {i / 2}|w {i % 4}:{i}" + (f" {i % 3 + 4}:1" if i % 2 else "") for i in range(1, 30)]
+    file = text(tmp_path, "\n".join(lines) + "\n")
+    streams = 'input = { x = { dim = 2 ; format = "dense" } ; w = { dim = 8 ; format = "sparse" } }'
+    kept, plain = (
+        make(file, f"randomize = true\nchunkSizeInBytes = 60\nkeepDataInMemory = {k}\n{streams}")
+        for k in ("true", "false")
+    )
+    for epoch in range(2):
+        for a, b in zip(kept.minibatches(epoch, None, 7), plain.minibatches(epoch, None, 7), strict=True):
+            for name in ("x", "w"):
+                assert torch.equal(in_reading_order(a, name), in_reading_order(b, name))
 
 
 def test_any_epoch_can_come_first(tmp_path: Path) -> None:

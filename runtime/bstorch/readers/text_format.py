@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from bstorch.readers.timeline import Shuffling, Timeline
 
 CHUNK_BYTES = 32 << 20
 _WINDOW_BYTES = 4 << 30  # the default shuffle window
+_PIECE_BYTES = 4 << 20  # parsed at once where all is kept in memory
 _KEPT_CHUNKS = 32  # parsed chunks kept in memory, or as many as the shuffle window wants
 
 
@@ -184,15 +186,24 @@ class TextFormatReader:
         """All chunks as one, where the data stay in memory: a minibatch is then picked from one array."""
         index = self._index
         joined = [_Joined(int(index.samples.sum())) for _ in self.streams]
-        for number in range(len(index.chunks) - 1):
-            chunk = self._load(number)
+        borders = np.flatnonzero(np.diff(np.cumsum(index.size) // _PIECE_BYTES, prepend=0, append=-1))
+        for begin, end in pairwise(
+            [0, *borders[borders > 0].tolist()]
+        ):  # in small pieces, of which little is left over
+            chunk = self._parsed(slice(begin, end), check=True)
             for whole, samples, first in zip(joined, chunk.samples, chunk.first, strict=True):
                 whole.append(samples, first)
         return _Chunk([j.samples() for j in joined], [j.first() for j in joined])
 
     def _load(self, number: int) -> _Chunk:
+        here = slice(int(self._index.chunks[number]), int(self._index.chunks[number + 1]))
+        chunk = self._parsed(here, check=number not in self._checked)
+        self._checked.add(number)
+        return chunk
+
+    def _parsed(self, here: slice, check: bool) -> _Chunk:
+        """The sequences `here`; `check` looks for what is wrong with them."""
         index, s = self._index, self.settings
-        here = slice(int(index.chunks[number]), int(index.chunks[number + 1]))
         begin, size = index.begin[here], index.size[here]
         try:
             with open(s.file, "rb") as file:
@@ -213,12 +224,11 @@ class TextFormatReader:
         first_line = np.searchsorted(parsed.starts, np.cumsum(size) - size)
         sequence_of_line = np.repeat(np.arange(len(size)), np.diff(np.r_[first_line, len(parsed.starts)]))
         counts = [np.bincount(sequence_of_line[samples.line], minlength=len(size)) for samples in parsed.streams]
-        if number not in self._checked:
+        if check:
             self._check(
                 _Lines(parsed, first_line, sequence_of_line, index.line[here], index.keys[here], index.samples[here]),
                 counts,
             )
-            self._checked.add(number)
         return _Chunk(parsed.streams, [np.r_[0, np.cumsum(c)] for c in counts])
 
     # --- what is wrong with the data ---------------------------------------------------------------------------------
