@@ -199,7 +199,7 @@ class EpochAccumulator:
         total = x.detach().sum(0)
         self._sum = total if self._sum is None else self._sum + total
         self._frames += x.shape[0]
-        return self._sum / self._frames
+        return self._sum / max(self._frames, 1)
 
 
 @kernel("EpochAccumulator")

@@ -30,7 +30,8 @@ def where(node: Node, environment: Environment) -> Forward:
         counts = condition.detach().reshape(-1).cpu()
         margin = 1.0 - torch.finfo(counts.dtype).eps
         flat = counts.double().numpy()[layout.by_sequence.numpy()]
-        found = [_listed(c, margin) for c in np.split(flat, np.cumsum(layout.lengths)[:-1])]
+        parts = np.split(flat, np.cumsum(layout.lengths)[:-1]) if layout.sequences else []  # none is split into one
+        found = [_listed(c, margin) for c in parts]
         environment.layouts[axis] = made = MinibatchLayout.packed([len(f) for f in found])
         values = np.concatenate([np.zeros(0, np.int64), *found])
         frames = np.empty_like(values)
