@@ -29,11 +29,14 @@ class Operand:
     low: float = -2.0
     high: float = 2.0
 
-    def array(self, generator: np.random.Generator) -> NDArray:
+    def array(self, generator: np.random.Generator, frames: int = FRAMES) -> NDArray:
+        """Of FRAMES frames the first ones, so that a smaller minibatch has the same values."""
         shape = ((FRAMES,) if self.framed else ()) + self.dims[::-1]
         if self.values is not None:
-            return np.broadcast_to(np.asarray(self.values, np.float64), shape).copy()
-        return generator.uniform(self.low, self.high, shape)
+            found = np.broadcast_to(np.asarray(self.values, np.float64), shape).copy()
+        else:
+            found = generator.uniform(self.low, self.high, shape)
+        return found[:frames] if self.framed else found
 
 
 def x(*dims: int, low: float = -2.0, high: float = 2.0, values: object = None) -> Operand:
@@ -80,23 +83,53 @@ def check(
     expected: Callable[..., object],
     attributes: Mapping[str, object] | None = None,
     *,
-    gradient: bool = True,
+    gradient: bool | Sequence[int] = True,
+    frames: Sequence[int] = (FRAMES, 1, 0),
 ) -> None:
-    """Compares the kernel's value with `expected`, a numpy formula over the same arrays, and checks its gradients."""
+    """Compares the kernel's value with `expected`, a numpy formula over the same arrays, and checks its gradients.
+
+    That is done in minibatches of several frames, of one and of none. `gradient` are the operands that have one, which
+    is the derivative; all others must get none. False leaves them to a test of their own.
+    """
     node = make_node(op, operands, attributes)
-    forward = compiled(node)
-    generator = np.random.default_rng(1)
-    arrays = [o.array(generator) for o in operands]
-    tensors = [torch.tensor(a) for a in arrays]
+    framed = any(o.framed for o in operands)
+    for count in frames if framed else (FRAMES,):
+        forward = compiled(node, layout=MinibatchLayout.of_frames(count))
+        generator = np.random.default_rng(1)
+        arrays = [o.array(generator, count) for o in operands]
+        tensors = [torch.tensor(a) for a in arrays]
+        value = forward(*tensors)
+        assert tuple(value.shape) == ((count,) if shape_of(node).axis is not None else ()) + reversed_dims(node)
+        if value.numel():
+            wanted = np.asarray(expected(*arrays), np.float64)
+            np.testing.assert_allclose(value.numpy(), wanted.reshape(value.shape), rtol=1e-12, atol=1e-14)
+        if gradient is not False:
+            chosen = range(len(operands)) if gradient is True else gradient
+            _check_gradients(forward, tensors, chosen, check_values=count > 0 or not framed)
+
+
+def _check_gradients(forward: Forward, tensors: list[torch.Tensor], chosen: Sequence[int], check_values: bool) -> None:
+    """Derivatives of the chosen operands against differences; without frames there is nothing to differ, and all is 0."""
+    for tensor in tensors:
+        tensor.requires_grad_(True)
     value = forward(*tensors)
-    frames = (FRAMES,) if shape_of(node).axis is not None else ()
-    assert tuple(value.shape) == frames + reversed_dims(node)
-    wanted = np.asarray(expected(*arrays), np.float64)
-    np.testing.assert_allclose(value.numpy(), wanted.reshape(value.shape), rtol=1e-12, atol=1e-14)
-    if gradient:
-        for tensor in tensors:
-            tensor.requires_grad_(True)
-        assert torch.autograd.gradcheck(forward, tensors)
+    assert value.requires_grad or not chosen
+    found: Sequence[torch.Tensor | None] = [None] * len(tensors)
+    if value.requires_grad:
+        found = torch.autograd.grad(value.sum(), tensors, allow_unused=True)
+    for i, each in enumerate(found):
+        if i not in chosen or not check_values:
+            assert each is None or not each.any()
+    if chosen and check_values:
+        fixed = [t.detach() for t in tensors]
+
+        def of_chosen(*values: torch.Tensor) -> torch.Tensor:
+            given = list(fixed)
+            for i, each in zip(chosen, values, strict=True):
+                given[i] = each
+            return forward(*given)
+
+        assert torch.autograd.gradcheck(of_chosen, [tensors[i] for i in chosen])
 
 
 def gradients(

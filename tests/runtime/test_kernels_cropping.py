@@ -155,6 +155,7 @@ def gradient(order: Sequence[str], kind: str) -> list[float]:
     kinds = {
         "Crop": Node("Crop", "over", [u, small], {"xOffset": 1, "yOffset": 0}),
         "Convolution": Node("Convolution", "over", [kernel, u], window | {"mapCount": 1, "transpose": True}),
+        "Cast": Node("Cast", "over", [u], {"precision": "float"}),
         "MaxUnpooling": Node("MaxUnpooling", "over", [u, source], window),
     }
     users = {"over": kinds[kind]}
@@ -182,7 +183,8 @@ def gradient(order: Sequence[str], kind: str) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "own"), [("Crop", [0, 3, 0, 0]), ("Convolution", [30, 30, 30, 30]), ("MaxUnpooling", [3, 3, 3, 3])]
+    ("kind", "own"),
+    [("Crop", [0, 3, 0, 0]), ("Convolution", [30, 30, 30, 30]), ("MaxUnpooling", [3, 3, 3, 3]), ("Cast", [3, 3, 3, 3])],
 )
 def test_what_is_evaluated_behind_does_not_contribute(kind, own):
     assert gradient(["over"], kind) == own

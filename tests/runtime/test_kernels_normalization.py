@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from kernel_cases import FRAMES, Operand, compiled, make_node, p, x
+from kernel_cases import FRAMES, Operand, check, compiled, make_node, p, x
 
 from bsls.network.node import Node
 from bstorch.program.layout import MinibatchLayout
@@ -105,6 +105,27 @@ def test_a_single_value_does_not_spoil_the_running_variance():
         values(operand)[:1], *inputs
     )
     assert torch.isfinite(inputs[3]).all()
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_no_frames_change_nothing(training):
+    a, inputs = values(x(3))[:0].requires_grad_(True), state(3, 8)
+    scale, bias = (t.requires_grad_(True) for t in inputs[:2])
+    layout = MinibatchLayout.of_frames(0)
+    found = compiled(normalization(x(3), 3, normalizationTimeConstant=20.0), training=training, layout=layout)(
+        a, *inputs
+    )
+    assert found.shape == (0, 3)
+    assert not any(g.any() for g in torch.autograd.grad(found.sum(), [a, scale, bias]))
+    assert [t.tolist() for t in inputs[2:]] == [[3] * 3, [4] * 3, [8]]
+
+
+def test_statistics_that_were_computed_before():
+    operands = [x(3), p(3), p(3, low=0.5)]
+    check("PerDimMeanVarNormalization", operands, lambda a, mean, inverse: (a - mean) * inverse)
+    check("PerDimMeanVarDeNormalization", operands, lambda a, mean, inverse: a / inverse + mean)
+    operands = [x(1, values=2), p(1, values=3), p(1, values=0)]
+    check("PerDimMeanVarDeNormalization", operands, lambda a, mean, inverse: 0 * a + 2e30, gradient=False)
 
 
 def test_gradients():

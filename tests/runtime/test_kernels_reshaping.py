@@ -46,6 +46,15 @@ def test_repeat():
     check("RowRepeat", [x(3, 2)], lambda a: np.tile(a, (1, 2, 1)), {"numRepeats": 2})
 
 
+def test_diagonal():
+    check("Diagonal", [p(3, 3)], lambda a: np.diagonal(a)[:, None])
+
+
+def test_old_reshape_makes_images():
+    check("LegacyReshape", [x(6)], lambda a: a, {"numRows": 6})
+    check("LegacyReshape", [x(6)], lambda a: a.reshape(-1, 1, 3, 2), {"numRows": 6, "imageWidth": 2, "imageHeight": 3})
+
+
 def test_transpose():
     check("TransposeDimensions", [x(3, 2)], lambda a: a.transpose(0, 2, 1), {"axis1": 1, "axis2": 2})
     check("TransposeDimensions", [p(3, 2)], lambda a: a.T, {"axis1": 1, "axis2": 2})

@@ -13,7 +13,8 @@ from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.network.validation import validate
-from bstorch.kernels.base import Environment, axis_of
+from bstorch import kernels
+from bstorch.kernels.base import Environment, axis_of, reversed_dims
 from bstorch.program.layout import MinibatchLayout
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
@@ -64,6 +65,17 @@ def test_where(counts: list[float], frames: list[int]) -> None:
     where = op("Where", "w", c)
     run = Run([c, where], [where], c=[[1], counts])
     assert run.value(where) == [[0], frames]
+
+
+@pytest.mark.parametrize("conditions", [[[0]], [[0], [0, 0]]])
+def test_nothing_is_picked(conditions: list[list[object]]) -> None:
+    x, c = source("x", (1,)), source("c", (1,))
+    index = op("PackedIndex", "i", x, where := op("Where", "w", c))
+    picked, spread = op("GatherPacked", "g", index, x), op("PackedIndex", "i2", c, where)
+    spread = op("ScatterPacked", "s", c, spread, picked)
+    run = Run([x, c, where, index, picked, spread.inputs[1], spread], [picked, spread], x=conditions, c=conditions)
+    assert run.value(picked) == [[] for _ in conditions]
+    assert run.value(spread) == conditions
 
 
 def test_gather_and_scatter() -> None:
@@ -120,6 +132,47 @@ def test_frames_to_an_axis_and_back() -> None:
     run = Run([x, full, back], [full, back], x=[[[1, 2]], [[3, 4], [5, 6]]])
     assert run.value(full) == [[1, 2, -1, -1], [3, 4, 5, 6]]
     assert run.value(back) == [[1, 2], [3, 4, 5, 6]]
+
+
+def test_an_axis_as_frames() -> None:
+    """[2 x 3 *]: three frames of 2 elements in each sample, or as many as are asked for."""
+    x, n = source("x", (2, 3)), source("n", (1,))
+    frames = op("ToSequence", "s", x, n, dynamicAxisName="new")
+    values = [[[1, 2], [3, 4], [5, 6]], [[7, 8], [9, 10], [11, 12]], [[0, 0]] * 3]
+    run = Run([x, n, frames], [frames], x=[[v] for v in values], n=[[2], [3], [0]])
+    assert run.value(frames) == [[1, 2, 3, 4], [7, 8, 9, 10, 11, 12], []]
+
+
+@pytest.mark.parametrize(("kind", "more"), [
+    ("ReconcileDynamicAxis", {}), ("UnpackSequence", {"paddingValue": -1.0}), ("ToSequenceLike", {}),
+    ("ToSequence", {"dynamicAxisName": "new"}), ("ToBatchAxisNode", {}), ("UnpackBatchAxis", {}), ("ScatterPacked", {}),
+])  # fmt: skip
+def test_derivatives(kind: str, more: dict[str, object]) -> None:
+    axis, x, cells = op("DynamicAxis", "other"), source("x", (2,)), source("cells", (2, 3), "other")
+    once, constant = source("once", (2,), "other"), op("LearnableParameter", "p", dims=(2, 4))
+    index = op("PackedIndex", "i", x, op("Where", "w", x_mark := source("mark", (1,))))
+    inputs = {
+        "ReconcileDynamicAxis": [once, x], "UnpackSequence": [x], "ToSequenceLike": [cells, x], "ToSequence": [cells],
+        "ToBatchAxisNode": [constant], "UnpackBatchAxis": [x], "ScatterPacked": [x, index, x],
+    }[kind]  # fmt: skip
+    node = op(kind, "node", *inputs, **more)
+    network = Network("double")
+    for each in (axis, x, cells, once, constant, x_mark, index.inputs[1], index, node):
+        network.add(each)
+    assert not validate(network).findings
+    environment = Environment()
+    environment.layouts[axis_of(x)] = MinibatchLayout.packed([1, 3])
+    environment.layouts[axis_of(once)] = MinibatchLayout.packed([1, 1])
+    forward = kernels.KERNELS[kind].build(node, environment)
+    if kind == "ScatterPacked":
+        places = torch.tensor([[3.0], [1]])
+        given, moved = torch.rand(2, 2, dtype=torch.float64), lambda v: forward(v, places, v)
+    else:
+        frames = {x: 4, cells: 2, once: 2}
+        shape = (*((frames[inputs[0]],) if inputs[0] in frames else ()), *reversed_dims(inputs[0]))
+        given = torch.rand(shape, dtype=torch.float64)
+        moved = (lambda v: forward(v, v)) if len(inputs) > 1 else forward
+    assert torch.autograd.gradcheck(moved, [given.requires_grad_(True)])
 
 
 def test_gradients_flow_back_to_the_frames() -> None:

@@ -45,9 +45,13 @@ def test_cosine():
     check("CosDistance", [x(3), x(3)], lambda a, b: (a * b).sum(1) / np.sqrt((a * a).sum(1) * (b * b).sum(1)))
 
 
-@pytest.mark.parametrize("op", ["KhatriRaoProduct"])
-def test_column_wise_product(op):
-    check(op, [x(2), x(3)], lambda a, b: (b[:, :, None] * a[:, None, :]).reshape(len(a), -1))
+def test_table_of_words():
+    """Two vectors [3] in one of 6 elements, each times the table [2 x 3]."""
+    check("LookupTable", [p(2, 3), x(6)], lambda a, b: (b.reshape(-1, 2, 3) @ a).reshape(-1, 4))
+
+
+def test_column_wise_product():
+    check("KhatriRaoProduct", [x(2), x(3)], lambda a, b: (b[:, :, None] * a[:, None, :]).reshape(len(a), -1))
 
 
 def sparse_batch() -> SparseBatch:
@@ -114,8 +118,8 @@ def test_products_in_fixed_point():
         return (np.round(x / unit_x) @ np.round(a / unit_a)) * unit_x * unit_a
 
     shifts = {"bitShiftA": 1, "bitShiftB": 2}
-    check("QuantizedTimes", [p(2, 3, values=a), x(3, values=values)], formula, shifts, gradient=False)
-    check("QuantizedTimes", [p(2, 3, values=0.0), x(3)], lambda a, x: np.zeros((4, 2)), shifts, gradient=False)
+    check("QuantizedTimes", [p(2, 3, values=a), x(3, values=values)], formula, shifts, gradient=())
+    check("QuantizedTimes", [p(2, 3, values=0.0), x(3)], lambda a, x: np.zeros((len(x), 2)), shifts, gradient=())
     node = make_node("QuantizedTimes", [p(2, 3, values=a), x(3)], shifts)
     found = compiled(node)(torch.ones(3, 2, requires_grad=True), torch.ones(4, 3, requires_grad=True))
     assert not found.requires_grad

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from kernel_cases import FRAMES, check, compiled, gradients, make_node, p, x
+from kernel_cases import check, compiled, gradients, make_node, p, x
 from numpy.typing import NDArray
 
 from bsls.finding import BsError
@@ -81,7 +81,7 @@ def test_its_gradient_does_not_depend_on_what_comes_from_above() -> None:
 
 def test_single_words_are_evaluated() -> None:
     def softmax(labels: NDArray, h: NDArray, w: NDArray, b: NDArray) -> float:
-        return -log_softmax(h @ w.T + b.reshape(-1))[np.arange(FRAMES), labels[:, 0].astype(int)].sum()
+        return -log_softmax(h @ w.T + b.reshape(-1))[np.arange(len(h)), labels[:, 0].astype(int)].sum()
 
     def scores(labels: NDArray, h: NDArray, w: NDArray, b: NDArray) -> float:
         word = -labels[:, 0].astype(int)

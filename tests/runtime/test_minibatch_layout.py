@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bstorch.program.layout import MinibatchLayout
+from bsls.shape import Shape
+from bstorch.program.layout import MinibatchLayout, sequences
 
 
 def test_frames() -> None:
@@ -16,6 +18,15 @@ def test_frames() -> None:
     assert (layout.rows, layout.width, layout.frames, layout.sequences) == (3, 1, 3, 3)
     assert layout.columns.tolist() == layout.frame_sequence.tolist() == layout.by_sequence.tolist() == [0, 1, 2]
     assert layout.batch_sizes.tolist() == [3]
+
+
+@pytest.mark.parametrize("lengths", [[], [0], [0, 0], [1, 0]])
+def test_without_frames(lengths: list[int]) -> None:
+    layout = MinibatchLayout.packed(lengths)
+    assert layout.is_frames == (not lengths)  # a sequence without frames is not one of one frame
+    assert (layout.frames, layout.sequences) == (sum(lengths), len(lengths))
+    assert layout.frame_sequence.tolist() == layout.frame_time.tolist() == layout.columns.tolist() == [0] * sum(lengths)
+    assert [len(s) for s in sequences(Shape((2,)), torch.ones(sum(lengths), 2), layout)] == lengths
 
 
 def test_first_fit() -> None:

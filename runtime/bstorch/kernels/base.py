@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING
 
 import torch
@@ -123,6 +124,11 @@ def axis_of(node: Node) -> DynamicAxis:
 def elements(node: Node) -> int:
     """Number of elements of one sample."""
     return shape_of(node).elements
+
+
+def by_frame(x: Tensor) -> Tensor:
+    """A value with frames in front as (frames, elements), also where there are no frames."""
+    return x.reshape(x.shape[0], prod(x.shape[1:]))
 
 
 def dtype_of(node: Node) -> torch.dtype:

@@ -81,6 +81,21 @@ class StraightThrough(Function):
         return torch.where(x.abs() <= 1, gradients[0], 0.0)
 
 
+class TanWithGradientOfOutput(Function):
+    """The tangent y; the gradient is g * (1 + tan(y)^2), though that of x would be right."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        y = torch.tan(x)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (y,) = ctx.saved_tensors
+        return gradients[0] * (1 + torch.tan(y).square())
+
+
 class Power(Function):
     """x^y: 1 for y = 0, else 0 for x = 0. The gradient for y is g * x^y * log x, 0 where x is not positive."""
 
@@ -132,7 +147,7 @@ UNARY: dict[str, Forward] = {
     "StableSigmoid": torch.sigmoid,
     "StopGradient": Tensor.detach,
     "StraightThrough": StraightThrough.apply,
-    "Tan": torch.tan,
+    "Tan": TanWithGradientOfOutput.apply,
     "Tanh": torch.tanh,
 }
 
@@ -142,7 +157,7 @@ def unary(node: Node, environment: Environment) -> Forward:
     return UNARY[node.op]
 
 
-@kernel("Cast")
+@kernel("Cast", overwrites=lambda node: 0)
 def cast(node: Node, environment: Environment) -> Forward:
     target = DTYPES[str(node.attributes.get("precision") or node.precision)]
     return lambda x: x.to(target)

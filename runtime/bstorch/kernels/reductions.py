@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from bsls.network.node import Node
-from bstorch.kernels.base import Environment, Forward, has_axis, kernel, reversed_dims, shape_of
+from bstorch.kernels.base import Environment, Forward, by_frame, has_axis, kernel, reversed_dims, shape_of
 from bstorch.kernels.sequences import sequence_sums
 
 STATIC, EVERYTHING, SEQUENCE, FRAMES = 0, -1, -2, -3
@@ -101,7 +101,7 @@ def _position(node: Node, name: str, dims: Dims, shape: tuple[int, ...]) -> Forw
     framed = has_axis(node.inputs[0]) and has_axis(node)
 
     def flattened(x: Tensor) -> Tensor:
-        flat = x.detach().reshape(x.shape[0] if framed else 1, -1)
+        flat = by_frame(x.detach()) if framed else x.detach().reshape(1, -1)
         return find(flat, 1).view(shape).to(x.dtype)
 
     return flattened
@@ -115,7 +115,7 @@ def sum_elements(node: Node, environment: Environment) -> Forward:
 @kernel("SumColumnElements")
 def sum_column_elements(node: Node, environment: Environment) -> Forward:
     if has_axis(node):
-        return lambda x: x.reshape(x.shape[0], -1).sum(1, keepdim=True)
+        return lambda x: by_frame(x).sum(1, keepdim=True)
     return lambda x: x.sum().view(1)
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from bsls.network.node import Node
-from bstorch.kernels.base import Environment, Forward, has_axis, kernel, shape_of
+from bstorch.kernels.base import Environment, Forward, by_frame, has_axis, kernel, shape_of
 
 
 def over_samples(node: Node, compute: Forward) -> Forward:
@@ -17,7 +17,7 @@ def over_samples(node: Node, compute: Forward) -> Forward:
     framed = has_axis(node)
 
     def flattened(x: Tensor) -> Tensor:
-        flat = x.reshape(x.shape[0], -1) if framed else x.reshape(1, -1)
+        flat = by_frame(x) if framed else x.reshape(1, -1)
         return compute(flat).view(x.shape)
 
     return flattened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,9 @@ class MinibatchLayout:
     @cached_property
     def is_frames(self) -> bool:
         """Whether every sequence is a single frame: then frame i is sequence i is column i."""
-        return self.width <= 1 and self.rows == self.sequences and bool((self.row == np.arange(self.rows)).all())
+        if self.width > 1 or not self.rows == self.sequences == self.frames:
+            return False
+        return bool((self.row == np.arange(self.rows)).all())
 
     @property
     def has_gaps(self) -> bool:
@@ -184,7 +187,7 @@ def sequences(shape: Shape, value: torch.Tensor, layout: MinibatchLayout | None)
         rows = shape.dims[0] if shape.dims else 1
         yield array.reshape(-1, rows)
         return
-    flat = array.reshape(len(array), -1)
+    flat = array.reshape(len(array), prod(array.shape[1:]))
     if layout.is_frames:
         yield from np.split(flat, len(flat)) if len(flat) else ()
         return
