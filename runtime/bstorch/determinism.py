@@ -34,7 +34,8 @@ def follow_determinism(config: Section) -> None:
     if not wanted and not torch.are_deterministic_algorithms_enabled():
         return
     torch.use_deterministic_algorithms(wanted, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = not wanted  # costs time, and no kernel reads such memory
+    # Memory that nobody has written to would be filled, which costs time; no kernel reads such memory.
+    torch.utils.deterministic.fill_uninitialized_memory = not wanted  # type: ignore[attr-defined]
     torch.backends.cudnn.deterministic = wanted
     torch.backends.cudnn.benchmark = False
     if wanted:

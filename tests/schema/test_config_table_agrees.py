@@ -30,6 +30,7 @@ FIELDS = {
     "adam_variance_momentum": "adam_varMomentum",
     "adam_epsilon": "adam_epsilon",
     "average_multiplier": "normWithAveMultiplier",
+    "recompute_activations": "recomputeActivations",
 }
 RATE_FIELDS = {
     "method": "autoAdjustLR",

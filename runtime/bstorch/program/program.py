@@ -21,6 +21,7 @@ from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, rever
 from bstorch.kernels.delays import Delay
 from bstorch.kernels.noise import RANDOM_OPERATIONS
 from bstorch.program.anomaly import check_finite, watched
+from bstorch.program.checkpointing import checkpointed, plan
 from bstorch.program.fusion import EVERYWHERE, IN_LOOPS, Fused
 from bstorch.program.held import Held, Hold, find_hold, framewise, held_nodes, scattered
 from bstorch.program.lstm import Cell, find_cells
@@ -94,6 +95,10 @@ class Program:
         steps = self._steps = self._compile()
         self._graded = [s for n, s in steps if n in below_criterion]
         self._rest = [s for n, s in steps if n not in below_criterion]
+        self.segments = 0
+        """How many parts of it are computed again on the way back."""
+        if self.environment.recompute:
+            self._graded, self.segments = self._recomputed([(n, s) for n, s in steps if n in below_criterion])
         self._all = [s for _, s in steps]
         self._freed = self._last_uses(self._all)
         self._freed_with_gradient = self._last_uses(self._graded + self._rest)
@@ -145,6 +150,22 @@ class Program:
                 if (lost := self._overwritten(node)) is not None:
                     steps.append((node, (_detached, (lost,), lost)))
         return steps
+
+    def _recomputed(self, steps: list[tuple[Node, Step]]) -> tuple[list[Step], int]:
+        """The steps in segments that are computed again on the way back, and the number of these."""
+        loops = {loop.nodes[-1]: loop.nodes for loop in self._loops}
+        planned = [
+            plan(node, step, loops.get(node, ()), self.compiled, [self._slots[i] for i in node.inputs])
+            for node, step in steps
+        ]
+        ends = [] if self.criterion is None else [self.criterion]
+        needed = {self._slots[n] for n in (*self.roots, *ends)} | {i for _, inputs, _ in self._rest for i in inputs}
+
+        def new_place() -> int:
+            self._base.append(None)
+            return len(self._base) - 1
+
+        return checkpointed(planned, needed, self.environment, new_place)
 
     def _forward(self, node: Node) -> tuple[tuple[Node, ...], Forward]:
         """Inputs and function of a node; the function takes whatever values these have."""
@@ -375,7 +396,8 @@ class Program:
     def _explain(self, error: RuntimeError, function: Callable[..., Any] | None) -> None:
         """Raises BsError where memory ran out in a step."""
         node = next((n for n, (f, _, _) in self._steps if f is function), None)
-        found = out_of_memory(error, node, self.environment.device)
+        could = self.criterion is not None and not self.environment.recompute
+        found = out_of_memory(error, node, self.environment.device, could_recompute=could)
         if found is not None:
             raise found from error
 

@@ -75,6 +75,7 @@ class Trainer:
         self.shown = [self.criteria[0], *self.evaluations]
         self.parameters = Parameters(network, context.device)
         environment = context.environment(training=True, fast_random=fast_random(settings, context))
+        environment.recompute = settings.recompute_activations
         self.program = Program(network, self.shown, self.parameters, environment, self.criteria[0])
         learnable = self.program.learnable
         self.learner = MomentumLearner.of(settings, network, learnable, [self.parameters[n] for n in learnable])
@@ -120,6 +121,11 @@ class Trainer:
         if self.program.environment.fast_random and any(n.op in RANDOM_OPERATIONS for n in self.program.order):
             self.context.say(
                 "Random numbers are fast ones, other than those of CNTK (randomNumbers = reference gives the same)."
+            )
+
+        if self.program.environment.recompute:
+            self.context.say(
+                f"Activations are computed again on the way back (recomputeActivations = true): {self.program.segments} parts of the network."
             )
 
     def _precompute(self) -> None:
