@@ -137,7 +137,7 @@ def test_nothing_is_computed_again_where_sequences_go_on() -> None:
 def test_loops_are_computed_again() -> None:
     plain, recomputed = both(LOOPS)
     same(plain, recomputed, [4, 2, 5], 1)
-    inside = [f for s in segments(recomputed) for f, _, _ in s._steps]
+    inside = [f for s in segments(recomputed) for f, _, _ in s._stretch.steps]
     assert any(isinstance(f, Recurrence) for f in inside)
 
 
@@ -154,5 +154,5 @@ def test_a_run_says_so_and_gives_the_same_figures(folder: Path) -> None:
     plain, recomputed = run(config="a.cntk"), run("out=b", config="b.cntk")
     assert finished(plain) == finished(recomputed)
     assert "computed again" not in plain
-    assert "Activations are computed again on the way back (recomputeActivations = true): " in recomputed
+    assert "Parts of the network that are computed again on the way back (recomputeActivations = true): " in recomputed
     assert (folder / "out/m").read_bytes() == (folder / "b/m").read_bytes()

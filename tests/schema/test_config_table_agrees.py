@@ -31,6 +31,7 @@ FIELDS = {
     "adam_epsilon": "adam_epsilon",
     "average_multiplier": "normWithAveMultiplier",
     "recompute_activations": "recomputeActivations",
+    "compile": "compile",
 }
 RATE_FIELDS = {
     "method": "autoAdjustLR",

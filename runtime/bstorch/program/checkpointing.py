@@ -30,14 +30,12 @@ from torch.utils.checkpoint import checkpoint
 from bsls.network.node import Node
 from bstorch.kernels.base import Environment, elements, has_axis
 from bstorch.kernels.noise import RandomOperation
+from bstorch.program.stretch import Step, Stretch
 
 ONCE = frozenset({"Assign", "EnvironmentInput", "EpochAccumulator", "Trace"})
 """Operations that must not run twice in a minibatch."""
 _STATISTICS = (3, 4, 5)
 """The inputs of a BatchNormalization that it changes."""
-
-Step = tuple[Callable[..., Any], tuple[int, ...], int]
-"""A function, the places of its inputs among the values, the place of its result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,32 +170,15 @@ class Segment:
     def __init__(
         self, parts: Sequence[Planned], needed: Collection[int], changed: Collection[int], environment: Environment
     ) -> None:
-        self._steps = [p.step for p in parts]
-        made: set[int] = set()
-        taken: dict[int, None] = {}
-        for _, inputs, output in self._steps:
-            taken.update(dict.fromkeys(i for i in inputs if i not in made))
-            made.add(output)
-        self.inputs = tuple(taken)
-        self.outputs = tuple(s for s in needed if s in made)
+        self._stretch = Stretch([p.step for p in parts], needed)
+        self.inputs, self.outputs = self._stretch.inputs, self._stretch.outputs
         self._changed = {i for i, slot in enumerate(self.inputs) if slot in changed}
         self._random = [r for p in parts for r in p.random]
         self._environment = environment
-        self._freed = self._last_uses()
-
-    def _last_uses(self) -> list[list[int]]:
-        last: dict[int, int] = {}
-        for number, (_, inputs, output) in enumerate(self._steps):
-            last.update(dict.fromkeys((*inputs, output), number))
-        freed: list[list[int]] = [[] for _ in self._steps]
-        for slot, number in last.items():
-            if slot not in self.outputs:
-                freed[number].append(slot)
-        return freed
 
     def __call__(self, *values: Any) -> tuple[Any, ...]:
         if any(layout.goes_on for layout in self._environment.layouts.values()):
-            return self._run(dict(zip(self.inputs, values, strict=True)))
+            return self._stretch(*values)
         plain = [None if i in self._changed else v for i, v in enumerate(values)]
         now = {self.inputs[i]: values[i] for i in self._changed}
         before = {slot: _copied(v) for slot, v in now.items()}
@@ -209,20 +190,13 @@ class Segment:
             known = dict(zip(self.inputs, given, strict=True))
             if not done:
                 done = True
-                return self._run(known | now)
+                return self._stretch.run(known | now)
             with ExitStack() as stack:
                 for operation, state in zip(self._random, states, strict=True):
                     stack.enter_context(_drawing_again(operation, state))
-                return self._run(known | before)
+                return self._stretch.run(known | before)
 
         return checkpoint(run, *plain, use_reentrant=False, preserve_rng_state=False, early_stop=False)
-
-    def _run(self, values: dict[int, Any]) -> tuple[Any, ...]:
-        for (function, inputs, output), freed in zip(self._steps, self._freed, strict=True):
-            values[output] = function(*[values[i] for i in inputs])
-            for slot in freed:
-                del values[slot]
-        return tuple(values[slot] for slot in self.outputs)
 
 
 def _copied(value: Tensor) -> Tensor:

@@ -133,6 +133,7 @@ class SGDSettings:
     adam_epsilon: float = 1e-8
     average_multiplier: bool = True
     recompute_activations: bool = False
+    compile: bool = False
 
     def learning_rate(self, epoch: int) -> float:
         """The scheduled rate per sample in `epoch` (from 0); per-minibatch rates are divided by the configured size."""
@@ -225,6 +226,7 @@ def read_sgd(section: Section, precision: str = "float") -> SGDSettings:
         adam_epsilon=section.get_number("adam_epsilon", 1e-8),
         average_multiplier=section.get_boolean("normWithAveMultiplier", True),
         recompute_activations=section.get_boolean("recomputeActivations", False),
+        compile=section.get_boolean("compile", False),
     )
 
 
