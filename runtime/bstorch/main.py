@@ -18,6 +18,7 @@ from bsls.project.project import Project
 from bstorch.actions.common import placed
 from bstorch.allocation import keep_freed_memory
 from bstorch.context import RunContext
+from bstorch.determinism import LINE, follow_determinism, is_deterministic
 from bstorch.events import EventWriter
 from bstorch.threads import follow_thread_setting
 
@@ -67,6 +68,8 @@ class Runtime:
         context.commands = list(dict.fromkeys(c.name for c in commands))
         context.say(f"Commands: {' '.join(context.commands)}")
         context.say(f'precision = "{project.config.get_string("precision", "float")}"')
+        if is_deterministic(project.config):
+            context.say(LINE)
         for finding in (f for command in commands for f in unsupported_parts(command)):  # before anything runs
             raise BsError.of(finding)
         for command in commands:
@@ -81,6 +84,7 @@ class Runtime:
         context.flush()
 
     def _context(self, project: Project, events: EventWriter) -> RunContext:
+        follow_determinism(project.config)
         follow_thread_setting(project.config)
         keep_freed_memory()
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # single precision is meant

@@ -11,6 +11,7 @@ import torch
 
 from bsls.config.section import Section
 from bsls.network.network import Network
+from bstorch.determinism import is_deterministic
 
 SMALL_WORK = 10_000_000
 """Multiplications of a minibatch (parameter values times samples) below which one thread is faster."""
@@ -19,9 +20,12 @@ _chosen = False
 
 
 def follow_thread_setting(config: Section) -> None:
-    """`numCPUThreads`: that many threads; below 0, that many fewer than there are processors; 0, it is left to us."""
+    """`numCPUThreads`: that many threads; below 0, that many fewer than there are processors; 0, it is left to us.
+
+    One in any case where the run shall repeat itself.
+    """
     global _chosen
-    wanted = config.get_integer("numCPUThreads", 0)
+    wanted = 1 if is_deterministic(config) else config.get_integer("numCPUThreads", 0)
     _chosen = wanted != 0
     if _chosen:
         torch.set_num_threads(max(1, wanted if wanted > 0 else (os.cpu_count() or 1) + wanted))

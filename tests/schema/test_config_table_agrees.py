@@ -30,6 +30,8 @@ FIELDS = {
     "adam_variance_momentum": "adam_varMomentum",
     "adam_epsilon": "adam_epsilon",
     "average_multiplier": "normWithAveMultiplier",
+    "recompute_activations": "recomputeActivations",
+    "compile": "compile",
 }
 RATE_FIELDS = {
     "method": "autoAdjustLR",

@@ -18,6 +18,7 @@ from bsls.network.printing import evaluation_log
 from bsls.network.validation import validate
 from bsls.source import Span
 from bstorch.context import RunContext
+from bstorch.readers.ahead import ReadAhead
 from bstorch.readers.base import Reader, check_streams
 from bstorch.readers.open import open_reader
 
@@ -100,7 +101,7 @@ def reader_for(section: Section, inputs: Sequence[Node], context: RunContext, ra
     reader = open_reader(section, randomize, context.say)
     check_streams(inputs, reader)
     reader.open()
-    return reader
+    return ReadAhead(reader) if context.device.type == "cuda" else reader
 
 
 def say_unknown(names: Sequence[Value], context: RunContext) -> None:

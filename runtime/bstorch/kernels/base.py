@@ -35,7 +35,8 @@ class Environment:
 
     `layouts` are those of the minibatch, one for each dynamic axis. `step` is the time step that is being computed in a
     recurrent loop: there `layouts` are those of the step. `fast_random` allows other random numbers than the reference's;
-    with `detect_anomaly` a value or gradient that is not finite ends the run.
+    with `detect_anomaly` a value or gradient that is not finite ends the run, with `recompute` values are computed again on
+    the way back rather than kept, and with `compile` torch compiles what it can.
     `traced` counts the minibatches of each Trace; programs that run the same network share it.
     `assignments` are the parameters that get new values when the minibatch is done, `outputs` the further outputs of the
     operations that have several, `deferred` the products of loops whose weights get their gradients afterwards.
@@ -48,6 +49,8 @@ class Environment:
     step: TimeStep | None = None
     say: Callable[[str], None] = lambda line: None  # takes a line of the log
     detect_anomaly: bool = False
+    recompute: bool = False
+    compile: bool = False
     traced: dict[Node, int] = field(default_factory=dict)
     assignments: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     outputs: dict[Node, Tensor] = field(default_factory=dict)

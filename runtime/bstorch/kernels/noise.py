@@ -7,6 +7,7 @@ by column.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +56,18 @@ class RandomOperation:
             self._fast.manual_seed(seed)
         else:
             self._generator = Generator(seed)
+
+    def state(self) -> object:
+        """Where the stream is; `restore` brings it back there, so that the same numbers come again."""
+        fast = None if self._fast is None else self._fast.get_state()
+        return copy.copy(self._generator), fast, self._node.attributes.get("rngOffset", 0)
+
+    def restore(self, state: object) -> None:
+        """Goes back to what `state` gave, once for each."""
+        assert isinstance(state, tuple)
+        self._generator, fast, self._node.attributes["rngOffset"] = state
+        if self._fast is not None:
+            self._fast.set_state(fast)
 
     def _stream(self, count: int) -> Generator:
         """The reference's stream, from which `count` numbers are about to be taken."""

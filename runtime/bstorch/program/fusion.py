@@ -102,7 +102,9 @@ FRESH = frozenset({"BatchNormalization", "Convolution", "Minus", "Plus", "Times"
 
 
 def fuse_in_place(node: Node, users: Users, kept: Collection[Node], environment: Environment) -> Fused | None:
-    """RectifiedLinear in the memory of its operand, which nothing else needs."""
+    """RectifiedLinear in the memory of its operand, which nothing else needs; not where it may run twice or is compiled."""
+    if environment.recompute or environment.compile:
+        return None
     if node.op != "RectifiedLinear" or (x := node.inputs[0]).op not in FRESH or not has_axis(x):
         return None
     if not _alone(x, node, users, kept):

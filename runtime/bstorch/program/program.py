@@ -21,7 +21,10 @@ from bstorch import kernels
 from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, reversed_dims, shape_of
 from bstorch.kernels.delays import Delay
 from bstorch.kernels.noise import RANDOM_OPERATIONS
+from bstorch.kernels.times import REDUCE_SEQUENCE
 from bstorch.program.anomaly import check_finite, watched
+from bstorch.program.checkpointing import checkpointed, plan
+from bstorch.program.compiling import COMPILED, Compiling, Region, compiled
 from bstorch.program.fusion import EVERYWHERE, IN_LOOPS, Fused
 from bstorch.program.held import Held, Hold, find_hold, framewise, held_nodes, scattered
 from bstorch.program.lstm import Cell, find_cells
@@ -29,6 +32,7 @@ from bstorch.program.lstm_layer import FusedLSTM, Layer, find_layer
 from bstorch.program.memory import out_of_memory
 from bstorch.program.parameters import Parameters
 from bstorch.program.recurrence import Inner, Recurrence
+from bstorch.program.stretch import Step
 from bstorch.program.window import fuse_window
 from bstorch.readers.base import Minibatch, SparseBatch
 
@@ -38,9 +42,6 @@ NEVER_CONSTANT = frozenset(
 """Operations whose value changes from minibatch to minibatch even if their inputs do not."""
 CHANGED_INPUTS = {"Assign": (0,), "BatchNormalization": (3, 4, 5)}
 """Inputs that an operation changes: what is assigned to, running statistics."""
-
-Step = tuple[Callable[..., Any], tuple[int, ...], int]
-"""A function, the places of its inputs among the values, the place of its result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,16 @@ class Program:
         steps = self._steps = self._compile()
         self._graded = [s for n, s in steps if n in below_criterion]
         self._rest = [s for n, s in steps if n not in below_criterion]
+        self.segments = 0
+        """How many parts of it are computed again on the way back."""
+        self.regions = 0
+        """How many parts of it are compiled."""
+        graded = [(n, s) for n, s in steps if n in below_criterion]
+        if self.environment.recompute:
+            self._graded, self.segments = self._recomputed(graded)
+        elif self.environment.compile and not self.environment.detect_anomaly:
+            self._graded = self._compiled(graded)
+            self.regions = sum(isinstance(f, Region) for f, _, _ in self._graded)
         self._all = [s for _, s in steps]
         self._freed = self._last_uses(self._all)
         self._freed_with_gradient = self._last_uses(self._graded + self._rest)
@@ -147,6 +158,46 @@ class Program:
                 if (lost := self._overwritten(node)) is not None:
                     steps.append((node, (_detached, (lost,), lost)))
         return steps
+
+    def _recomputed(self, steps: list[tuple[Node, Step]]) -> tuple[list[Step], int]:
+        """The steps in segments that are computed again on the way back, and the number of these."""
+        loops = {loop.nodes[-1]: loop.nodes for loop in self._loops}
+        planned = [
+            plan(node, step, loops.get(node, ()), self.compiled, [self._slots[i] for i in node.inputs])
+            for node, step in steps
+        ]
+        return checkpointed(planned, self._needed_after(), self.environment, self._new_place)
+
+    def _compiled(self, steps: list[tuple[Node, Step]]) -> list[Step]:
+        """The steps, with some of them compiled."""
+        loops = {node for loop in self._loops for node in loop.nodes}
+        sparse = {n for n in self.order if n.is_input and self._takes_sparse(n)}
+
+        def may(node: Node, step: Step) -> bool:
+            fused = self._fused.get(node)
+            inputs, swallowed = (fused.inputs, fused.swallowed) if fused is not None else (tuple(node.inputs), ())
+            plain = step[0] is not _detached and node not in loops
+            return (
+                plain
+                and COMPILED.issuperset(n.op for n in (node, *swallowed))
+                and not any(n.attributes.get("inferInputRankToMap") == REDUCE_SEQUENCE for n in (node, *swallowed))
+                and sparse.isdisjoint(inputs)
+                and self._held.isdisjoint((node, *inputs))
+            )
+
+        framed = {self._slots[n] for n in self.order if has_axis(n)}
+        marked = [(step, may(node, step)) for node, step in steps]
+        compiling = Compiling(self.environment.say)
+        return compiled(marked, framed, self._needed_after(), self._new_place, compiling)
+
+    def _needed_after(self) -> set[int]:
+        """The places that are looked at when the steps with gradients are done."""
+        ends = [] if self.criterion is None else [self.criterion]
+        return {self._slots[n] for n in (*self.roots, *ends)} | {i for _, inputs, _ in self._rest for i in inputs}
+
+    def _new_place(self) -> int:
+        self._base.append(None)
+        return len(self._base) - 1
 
     def _forward(self, node: Node) -> tuple[tuple[Node, ...], Forward]:
         """Inputs and function of a node; the function takes whatever values these have."""
@@ -333,6 +384,7 @@ class Program:
         A gradient is None where none flows to the parameter, and sparse where only some rows have one.
         """
         assert self.criterion is not None
+        self.environment.deferred.clear()  # what was computed again on the way back has noted its products, too
         values = self._bind(minibatch)
         function = None
         try:
@@ -387,7 +439,8 @@ class Program:
     def _explain(self, error: RuntimeError, function: Callable[..., Any] | None) -> None:
         """Raises BsError where memory ran out in a step."""
         node = next((n for n, (f, _, _) in self._steps if f is function), None)
-        found = out_of_memory(error, node, self.environment.device)
+        could = self.criterion is not None and not self.environment.recompute
+        found = out_of_memory(error, node, self.environment.device, could_recompute=could)
         if found is not None:
             raise found from error
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import torch
@@ -45,8 +45,13 @@ class SparseBatch:
         return full
 
     def to(self, device: torch.device | str) -> SparseBatch:
-        indices, values, offsets = (t.to(device) for t in (self.indices, self.values, self.offsets))
-        return SparseBatch(indices, values, offsets, self.dim, self.one_hot)
+        return self._each(lambda t: _moved(t, device))
+
+    def pin_memory(self) -> SparseBatch:
+        return self._each(torch.Tensor.pin_memory)
+
+    def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> SparseBatch:
+        return SparseBatch(change(self.indices), change(self.values), change(self.offsets), self.dim, self.one_hot)
 
 
 @dataclass(slots=True)
@@ -71,9 +76,20 @@ class Minibatch:
         return next(iter(self.layouts.values()))
 
     def to(self, device: torch.device | str) -> Minibatch:
-        """The same minibatch with its values on `device`."""
-        values = {name: v.to(device) for name, v in self.values.items()}
-        return Minibatch(values, self.layouts, self.samples, self.keys, self.first_sequence)
+        """The same minibatch with its values on `device`; to a GPU they may still be on their way."""
+        values = {n: v.to(device) if isinstance(v, SparseBatch) else _moved(v, device) for n, v in self.values.items()}
+        return replace(self, values=values)
+
+    def pinned(self) -> Minibatch:
+        """The same minibatch in memory from which a GPU can copy by itself."""
+        return replace(self, values={name: v.pin_memory() for name, v in self.values.items()})
+
+
+def _moved(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """On a GPU, what is done with it there waits for the copy; here nothing does."""
+    if torch.device(device).type == "cuda" and tensor.device.type == "cpu":
+        return tensor.pin_memory().to(device, non_blocking=True)  # as it is, if it is pinned
+    return tensor.to(device)
 
 
 class Reader(Protocol):

@@ -75,6 +75,7 @@ class Trainer:
         self.shown = [self.criteria[0], *self.evaluations]
         self.parameters = Parameters(network, context.device)
         environment = context.environment(training=True, fast_random=fast_random(settings, context))
+        environment.recompute, environment.compile = settings.recompute_activations, settings.compile
         self.program = Program(network, self.shown, self.parameters, environment, self.criteria[0])
         learnable = self.program.learnable
         self.learner = MomentumLearner.of(settings, network, learnable, [self.parameters[n] for n in learnable])
@@ -120,6 +121,25 @@ class Trainer:
         if self.program.environment.fast_random and any(n.op in RANDOM_OPERATIONS for n in self.program.order):
             self.context.say(
                 "Random numbers are fast ones, other than those of CNTK (randomNumbers = reference gives the same)."
+            )
+
+        if self.program.environment.recompute:
+            self.context.say(
+                f"Parts of the network that are computed again on the way back (recomputeActivations = true): {self.program.segments}."
+            )
+        if self.settings.compile:
+            self._introduce_compiling()
+
+    def _introduce_compiling(self) -> None:
+        regions = self.program.regions
+        if self.settings.recompute_activations or self.context.detect_anomaly:
+            other = "recomputeActivations = true" if self.settings.recompute_activations else "--detect-anomaly"
+            self.context.say(f"WARNING: compile = true has no effect together with {other}.")
+        elif regions == 0:
+            self.context.say("WARNING: compile = true has no effect: there is nothing to compile in this network.")
+        else:
+            self.context.say(
+                f"Parts of the network that are compiled in the first minibatch (compile = true): {regions}."
             )
 
     def _precompute(self) -> None:

@@ -132,6 +132,8 @@ class SGDSettings:
     adam_variance_momentum: float = 0.999
     adam_epsilon: float = 1e-8
     average_multiplier: bool = True
+    recompute_activations: bool = False
+    compile: bool = False
 
     def learning_rate(self, epoch: int) -> float:
         """The scheduled rate per sample in `epoch` (from 0); per-minibatch rates are divided by the configured size."""
@@ -223,6 +225,8 @@ def read_sgd(section: Section, precision: str = "float") -> SGDSettings:
         adam_variance_momentum=section.get_number("adam_varMomentum", 0.999),
         adam_epsilon=section.get_number("adam_epsilon", 1e-8),
         average_multiplier=section.get_boolean("normWithAveMultiplier", True),
+        recompute_activations=section.get_boolean("recomputeActivations", False),
+        compile=section.get_boolean("compile", False),
     )
 
 

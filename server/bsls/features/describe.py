@@ -206,6 +206,8 @@ def key_text(key: Key) -> str:
         notes.append("**Deprecated.**")
     if key.ignored:
         notes.append("**Ignored**: CNTK 2.7 does not read it.")
+    if key.ours:
+        notes.append("**Of bsls**: CNTK ignores it.")
     return paragraphs(code(f"{key.name} : {key.type}"), key.doc, "  \n".join(facts), " ".join(notes))
 
 

@@ -59,6 +59,7 @@ class Key:
     range: str = ""
     local: bool = False  # looked up in its own block only
     ignored: bool = False  # CNTK 2.7 does not read it here
+    ours: bool = False  # read by `bsls run` alone
     replaced_by: str = ""  # the key to use instead
     only_for: tuple[str, ...] = ()  # types of deserializers that read it
 
