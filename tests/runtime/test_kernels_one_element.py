@@ -116,7 +116,7 @@ CASES: dict[str, Case] = {
     ),
     "PastValue": Case([x(1)], lambda a: np.full_like(a, 0.25), DELAY, gradient=()),
     "FutureValue": Case([x(1), p(1)], lambda a, b: np.broadcast_to(b, a.shape), DELAY, gradient=(1,)),
-    "Delay": Case([x(1)], lambda a: np.full_like(a, 0.25), DELAY, gradient=()),
+    "Delay": Case([x(1), p(1)], lambda a, b: np.broadcast_to(b, a.shape), DELAY, gradient=(1,)),
     "EditDistanceError": Case([x(1), x(1)], lambda a, b: 0, gradient=()),
     "Gather": Case([x(1, values=0), p(1, 1)], lambda i, t: np.broadcast_to(t, (len(i), 1, 1)), gradient=(1,)),
     "OneHot": Case([x(1, values=[[0], [1], [0], [-1]])], lambda i: i == 0, {"numClass": 1}, gradient=()),
