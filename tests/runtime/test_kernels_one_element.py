@@ -116,7 +116,7 @@ CASES: dict[str, Case] = {
     ),
     "PastValue": Case([x(1)], lambda a: np.full_like(a, 0.25), DELAY, gradient=()),
     "FutureValue": Case([x(1), p(1)], lambda a, b: np.broadcast_to(b, a.shape), DELAY, gradient=(1,)),
-    "Delay": Case([x(1)], lambda a: np.full_like(a, 0.25), DELAY, gradient=()),
+    "Delay": Case([x(1), p(1)], lambda a, b: np.broadcast_to(b, a.shape), DELAY, gradient=(1,)),
     "OptimizedRNNStack": Case(
         [p(1, 4), x(1)], lambda w, a: np.tanh(a * w[0] + w[2] + w[3]),
         {"recurrentOp": "rnnTanh", "hiddenDims": 1, "numLayers": 1, "bidirectional": False},
