@@ -18,11 +18,11 @@ from bstorch.kernels.noise import Dropout, RandomOperation
 from bstorch.program.layout import MinibatchLayout
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
-from bstorch.readers.base import Minibatch
+from bstorch.readers.base import Minibatch, SparseBatch
 
 AROUND = """{
     sourceAxis = DynamicAxis ()
-    x = Input {3} ; y = Input {3, dynamicAxis = sourceAxis} ; image = Input {(8:8:2)} ; label = Input {4}
+    x = Input {3} ; y = Input {3, dynamicAxis = sourceAxis} ; image = Input {(8:8:2)} ; word = Input {20, sparse = true} ; label = Input {4}
     BODY
     criterionNodes = (ce) ; outputNodes = (z)
 }"""
@@ -39,6 +39,7 @@ NETWORKS = {
     + CLASSES,
     "forwards": "z = Sequential (RecurrentLSTMLayer {5} : LinearLayer {4}) (x)" + CLASSES,
     "backwards": "z = Sequential (RecurrentLSTMLayer {5, goBackwards = true} : LinearLayer {4}) (x)" + CLASSES,
+    "words": "z = Sequential (EmbeddingLayer {5} : RecurrentLSTMLayer {5} : LinearLayer {4}) (word)" + CLASSES,
     "gated": """
         W (n) = ParameterTensor {(n:4), initValueScale = 10}
         Rh = W (4) ; Gh = W (4) ; Ch = W (4) ; x4 = ParameterTensor {(4:3)} * x ; last = PastValue (4, z)
@@ -87,9 +88,11 @@ class Ready:
                 function.rate = 0.4
 
     def minibatch(self, lengths: Sequence[int], seed: int = 1) -> Minibatch:
-        """Random sequences of `lengths`; those of y are other ones, an image and its label have one frame."""
+        """Random sequences of `lengths`; those of y are other ones, an image and its label have one frame. Words and
+        labels are one-hot."""
         generator = np.random.default_rng(seed)
-        values, layouts = {}, {}
+        values: dict[str, torch.Tensor | SparseBatch] = {}
+        layouts: dict[str, MinibatchLayout] = {}
         framed = any(n.name == "image" for n in self.program.order)
         whole = MinibatchLayout.of_frames(len(lengths)) if framed else MinibatchLayout.packed(lengths)
         others = MinibatchLayout.packed([n + 1 for n in reversed(lengths)])
@@ -97,10 +100,14 @@ class Ready:
             if node.is_input:
                 layout = others if node.name == "y" else whole
                 drawn = [generator.uniform(-1, 1, (n, elements(node))) for n in layout.lengths]
-                if node.name == "label":
-                    drawn = [np.eye(elements(node))[d.argmax(1)] for d in drawn]
+                value = packed(layout, drawn).to(dtype_of(node))
                 layouts[node.name] = layout
-                values[node.name] = packed(layout, drawn).to(dtype_of(node))
+                if node.name == "word":
+                    ones = torch.ones(layout.frames, dtype=value.dtype)
+                    value = SparseBatch(value.argmax(1), ones, torch.arange(layout.frames + 1), elements(node))
+                elif node.name == "label":
+                    value = torch.nn.functional.one_hot(value.argmax(1), elements(node)).to(value.dtype)
+                values[node.name] = value
         return Minibatch(values, layouts, whole.frames)
 
     def step(self, minibatch: Minibatch) -> list[torch.Tensor]:
@@ -108,4 +115,8 @@ class Ready:
         found, gradients = self.program.gradients(minibatch)
         assert all(g is not None for g in gradients)
         state = [self.parameters[n] for n in self.parameters if n not in self.program.learnable]
-        return [v.detach().cpu().clone() for v in (*found, *gradients, *state) if v is not None]
+        return [
+            (v.to_dense() if v.is_sparse else v).detach().cpu().clone()
+            for v in (*found, *gradients, *state)
+            if v is not None
+        ]
