@@ -10,6 +10,7 @@ import torch
 from kernel_cases import FRAMES, Operand, check, compiled, make_node, p, x
 
 from bsls.network.node import Node
+from bstorch.kernels.normalization import ExactSums
 from bstorch.program.layout import MinibatchLayout
 
 OPTIONS = {
@@ -134,3 +135,26 @@ def test_gradients():
     forward = compiled(normalization(operand, 3), training=True)
     scale, bias = (t.requires_grad_(True) for t in inputs[:2])
     assert torch.autograd.gradcheck(lambda a, s, b: forward(a, s, b, *state(3)[2:]), (a, scale, bias))
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (4, 3, 6), (1, 3)], ids=str)
+def test_exact_sums_in_single_precision(shape: tuple[int, ...]) -> None:
+    """As torch does it in double precision, but for the rounding of the result."""
+    generator = torch.Generator().manual_seed(1)
+    x, scale, bias, upstream = (
+        torch.randn(s, generator=generator, dtype=torch.float64) for s in (shape, (3,), (3,), shape)
+    )
+    x = x * 0.01 + 30  # a large mean, which single sums would not survive
+    exact, plain = (
+        [t.to(dtype).requires_grad_() for t in (x.float().double(), scale, bias)]
+        for dtype in (torch.float32, torch.float64)
+    )
+    found, mean, variance = ExactSums.apply(*exact, 1e-5)
+    wanted = torch.native_batch_norm(*plain, None, None, True, 0.0, 1e-5)[0]
+    torch.testing.assert_close(found.double(), wanted, rtol=1e-4, atol=1e-4)
+    dims = (0, *range(2, x.dim()))
+    torch.testing.assert_close((mean, variance), (plain[0].mean(dims), plain[0].var(dims, correction=0)))
+    for a, b in zip(
+        torch.autograd.grad(found, exact, upstream.float()), torch.autograd.grad(wanted, plain, upstream), strict=True
+    ):
+        torch.testing.assert_close(a.double(), b, rtol=2e-3, atol=2e-3)
