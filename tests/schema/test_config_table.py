@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from bsls.features.describe import key_text
 from bsls.schema import config
 
 BASES = {"int", "float", "bool", "string", "path", "enum", "node", "block"}
@@ -146,3 +147,9 @@ def test_one_family_is_read_at_a_time() -> None:
     code = "from bsls.schema import config; config.keys('SGD'); print(config._family.cache_info().currsize)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "1"
+
+
+def test_keys_of_our_own_are_said_to_be_so() -> None:
+    ours = [key for name in config.blocks() for key in config.block(name).own_keys.values() if key.ours]  # type: ignore[union-attr]
+    assert [key.name for key in ours] == ["randomNumbers", "recomputeActivations", "compile"]
+    assert all("**Of bsls**" in key_text(key) for key in ours)
