@@ -20,6 +20,7 @@ from bstorch.allocation import keep_freed_memory
 from bstorch.context import RunContext
 from bstorch.determinism import LINE, follow_determinism, is_deterministic
 from bstorch.events import EventWriter
+from bstorch.precision import follow_matrix_precision
 from bstorch.threads import follow_thread_setting
 
 Run = Callable[[Command, RunContext], None]
@@ -87,7 +88,7 @@ class Runtime:
         follow_determinism(project.config)
         follow_thread_setting(project.config)
         keep_freed_memory()
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # single precision is meant
+        follow_matrix_precision(project.config)
         context = RunContext(project, self._stderr, events, detect_anomaly=self._detect_anomaly)
         context.device = device_of(project.config, context.say)
         project.printed = context.say
