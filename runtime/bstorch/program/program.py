@@ -199,10 +199,10 @@ class Program:
         self._base.append(None)
         return len(self._base) - 1
 
-    def _forward(self, node: Node) -> tuple[tuple[Node, ...], Forward]:
-        """Inputs and function of a node; the function takes whatever values these have."""
+    def _forward(self, node: Node, in_loop: bool = False) -> tuple[tuple[Node, ...], Forward]:
+        """Inputs and function of a node; the function takes whatever values these have. A loop has the frames of a step."""
         inputs, forward, sparse = self._kernel(node, self._fused.get(node))
-        held: list[int] = []
+        held: Collection[int] = range(len(inputs)) if in_loop else ()
         if node in self._held and node.op == "ScatterPacked":
             forward = scattered(node, self.environment)
         elif node in self._held and node.op != "If":
@@ -235,7 +235,7 @@ class Program:
                 inner.append(Inner(cell.state, itemgetter(0), (both,)))
                 inner.append(Inner(cell.hidden, itemgetter(1), (both,)))
             elif node not in left_out:
-                inputs, forward = self._forward(node)
+                inputs, forward = self._forward(node, in_loop=True)
                 inner.append(Inner(node, forward, inputs))
         outputs = [
             i.node
