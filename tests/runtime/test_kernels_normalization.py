@@ -10,7 +10,7 @@ import torch
 from kernel_cases import FRAMES, Operand, check, compiled, make_node, p, x
 
 from bsls.network.node import Node
-from bstorch.kernels.normalization import ExactSums
+from bstorch.kernels.normalization import with_exact_sums
 from bstorch.program.layout import MinibatchLayout
 
 OPTIONS = {
@@ -149,7 +149,7 @@ def test_exact_sums_in_single_precision(shape: tuple[int, ...]) -> None:
         [t.to(dtype).requires_grad_() for t in (x.float().double(), scale, bias)]
         for dtype in (torch.float32, torch.float64)
     )
-    found, mean, variance = ExactSums.apply(*exact, 1e-5)
+    found, mean, variance = with_exact_sums(*exact, 1e-5)
     wanted = torch.native_batch_norm(*plain, None, None, True, 0.0, 1e-5)[0]
     torch.testing.assert_close(found.double(), wanted, rtol=1e-4, atol=1e-4)
     dims = (0, *range(2, x.dim()))

@@ -9,11 +9,9 @@ the reference uses the statistics of the minibatch alone while training, on a GP
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 from bsls.network.node import Node
 from bstorch.kernels.base import Environment, Forward, axis_of, elements, kernel, shape_of
@@ -24,31 +22,14 @@ _SMALL = 1 << 16
 """Values of a minibatch up to which its sums are taken in double precision."""
 
 
-class ExactSums(Function):
-    """Normalisation in single precision but for its sums: over few values their rounding would be the largest error of a
-    training step. Also gives the mean and the biased variance, in double precision, without gradients."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, scale: Tensor, bias: Tensor, epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
-        dims, view = (0, *range(2, x.dim())), (1, -1, *(1,) * (x.dim() - 2))
-        variance, mean = torch.var_mean(x.double(), dims, correction=0)
-        inverse = torch.rsqrt(variance + epsilon).to(x.dtype).view(view)
-        normal = (x - mean.to(x.dtype).view(view)) * inverse
-        ctx.save_for_backward(normal, inverse, scale)
-        ctx.mark_non_differentiable(mean, variance)
-        return normal * scale.view(view) + bias.view(view), mean, variance
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        normal, inverse, scale = ctx.saved_tensors
-        g = gradients[0]
-        dims, view = (0, *range(2, g.dim())), inverse.shape
-        for_bias = g.double().sum(dims)
-        for_scale = (g.double() * normal).sum(dims)
-        n = g.numel() // scale.numel()
-        means = ((s / n).to(g.dtype).view(view) for s in (for_bias, for_scale))
-        for_x = (g - next(means) - normal * next(means)) * (inverse * scale.view(view))
-        return for_x, for_scale.to(g.dtype), for_bias.to(g.dtype), None
+def with_exact_sums(x: Tensor, scale: Tensor, bias: Tensor, epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Normalisation in single precision but for the sums of its statistics: over few values their rounding would be the
+    largest error of a training step. Also gives the mean and the biased variance, in double precision."""
+    dims, view = (0, *range(2, x.dim())), (1, -1, *(1,) * (x.dim() - 2))
+    variance, mean = torch.var_mean(x.double(), dims, correction=0)
+    inverse = torch.rsqrt(variance + epsilon).to(x.dtype).view(view)
+    normal = (x - mean.to(x.dtype).view(view)) * inverse
+    return normal * scale.view(view) + bias.view(view), mean.detach(), variance.detach()
 
 
 class BatchNormalization:
@@ -129,7 +110,7 @@ class BatchNormalization:
     ) -> Tensor:
         """Normalises with the statistics of the minibatch and moves the running ones."""
         if 0 < x.numel() <= _SMALL and x.dtype == torch.float32:
-            result, batch_mean, batch_variance = ExactSums.apply(x, scale, bias, self._epsilon)
+            result, batch_mean, batch_variance = with_exact_sums(x, scale, bias, self._epsilon)
             if update != 0:
                 n = x.numel() // scale.numel()
                 with torch.no_grad():
