@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from networks import NETWORKS, Ready
+from small_networks import NETWORKS, Ready
 from test_training_runs import CONFIG, finished, folder, run
 
 from bstorch.program.checkpointing import Segment

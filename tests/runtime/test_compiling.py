@@ -10,7 +10,7 @@ from shutil import which
 
 import pytest
 import torch
-from networks import Ready
+from small_networks import Ready
 from test_training_runs import CONFIG, finished, folder, run
 
 from bstorch.program.compiling import Compiling, Region

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from networks import NETWORKS, Ready
 from pretended_gpu import GPU, PretendedGPU, WrongDevice
+from small_networks import NETWORKS, Ready
 from test_training_runs import CONFIG, finished, folder, run
 
 from bsls.modelfile.model import read
