@@ -26,7 +26,7 @@ from bstorch.program.layout import Indices, MinibatchLayout
 from bstorch.program.lstm import Cell
 from bstorch.program.recurrence import Inner, Recurrence
 
-CALL = 64
+CALL = 100
 """What another call of the fused LSTM costs, in frames: it brings the weights into an order of its own each time."""
 
 # Weights are parameters of their own, so torch must copy them together in each minibatch, which it warns of.
