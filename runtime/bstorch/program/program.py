@@ -16,6 +16,7 @@ from bsls.network.loops import Loop, evaluation_order_with_loops, recurrent_loop
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.network.queries import learnable_parameters, nodes_with_gradient
+from bsls.schema.execution import obstacle
 from bsls.shape import DynamicAxis
 from bstorch import kernels
 from bstorch.kernels.base import Environment, Forward, dtype_of, has_axis, reversed_dims, shape_of
@@ -32,7 +33,7 @@ from bstorch.program.lstm_layer import FusedLSTM, Layer, find_layer
 from bstorch.program.memory import out_of_memory
 from bstorch.program.parameters import Parameters
 from bstorch.program.recurrence import Inner, Recurrence
-from bstorch.program.stretch import Step
+from bstorch.program.stretch import Step, last_uses
 from bstorch.program.window import fuse_window
 from bstorch.readers.base import Minibatch, SparseBatch
 
@@ -59,8 +60,8 @@ class Program:
     """The nodes below `roots`, ready to run on minibatches.
 
     With a `criterion`, `gradients` also computes the gradients of the learnable parameters below it. What depends on
-    constants alone is computed once; products and their biases run as one. Values of dynamic axes come from the
-    minibatch's layouts. Raises BsError where the network holds what cannot be executed.
+    constants alone is computed once, and neighbouring operations run as one where that is known to be faster. Values of
+    dynamic axes come from the minibatch's layouts. Raises BsError where the network holds what cannot be executed.
     """
 
     def __init__(
@@ -303,7 +304,7 @@ class Program:
         found = kernels.get(node.op)
         if found is None:
             raise BsError(
-                "unsupported-operation", f"'{node.name}' is a {node.op}, which cannot be executed yet", node.origin
+                "unsupported-operation", f"'{node.name}' {obstacle(node.op, [i.op for i in node.inputs])}", node.origin
             )
         forward = found.build(node, self.environment)
         self.compiled[node] = forward
@@ -336,15 +337,7 @@ class Program:
         """After each step, the places whose values nobody needs any more."""
         keep = {i for i, value in enumerate(self._base) if value is not None}
         keep.update(self._slots[r] for r in (*self.roots, *([] if self.criterion is None else [self.criterion])))
-        last: dict[int, int] = {}
-        for number, (_, inputs, output) in enumerate(steps):
-            for slot in (*inputs, output):
-                last[slot] = number
-        freed: list[list[int]] = [[] for _ in steps]
-        for slot, number in last.items():
-            if slot not in keep:
-                freed[number].append(slot)
-        return [tuple(f) for f in freed]
+        return last_uses(steps, keep)
 
     def _input(self, node: Node) -> _Input:
         dims = reversed_dims(node)

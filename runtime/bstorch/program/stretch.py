@@ -9,6 +9,18 @@ Step = tuple[Callable[..., Any], tuple[int, ...], int]
 """A function, the places of its inputs among the values, the place of its result."""
 
 
+def last_uses(steps: Sequence[Step], kept: Collection[int]) -> list[tuple[int, ...]]:
+    """After each step, the places whose values nobody needs any more, but for those that are `kept`."""
+    last: dict[int, int] = {}
+    for number, (_, inputs, output) in enumerate(steps):
+        last.update(dict.fromkeys((*inputs, output), number))
+    freed: list[list[int]] = [[] for _ in steps]
+    for slot, number in last.items():
+        if slot not in kept:
+            freed[number].append(slot)
+    return [tuple(f) for f in freed]
+
+
 class Stretch:
     """Called with the values of the places `inputs`, gives those of `outputs`: the ones of its results among `needed`."""
 
@@ -21,17 +33,7 @@ class Stretch:
             made[output] = None
         self.inputs = tuple(taken)
         self.outputs = tuple(s for s in made if s in needed)
-        self._freed = self._last_uses()
-
-    def _last_uses(self) -> list[list[int]]:
-        last: dict[int, int] = {}
-        for number, (_, inputs, output) in enumerate(self.steps):
-            last.update(dict.fromkeys((*inputs, output), number))
-        freed: list[list[int]] = [[] for _ in self.steps]
-        for slot, number in last.items():
-            if slot not in self.outputs:
-                freed[number].append(slot)
-        return freed
+        self._freed = last_uses(self.steps, self.outputs)
 
     def __call__(self, *values: Any) -> tuple[Any, ...]:
         return self.run(dict(zip(self.inputs, values, strict=True)))
