@@ -78,7 +78,7 @@ def test_other_networks_keep_less(text: str) -> None:
     plain, recomputed = both(text)
     lengths = [1] * 64 if text == "convolution" else [9, 5, 30]
     assert recomputed.program.segments > 0
-    assert kept(recomputed, lengths) < 0.75 * kept(plain, lengths)
+    assert kept(recomputed, lengths) < 0.8 * kept(plain, lengths)
 
 
 def test_dropout_masks_come_again() -> None:

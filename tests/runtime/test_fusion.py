@@ -12,6 +12,7 @@ from test_kernels_delays import packed
 from bsls.network.network import Network
 from bsls.project.project import Project
 from bstorch.kernels.base import Environment, shape_of
+from bstorch.program.attention import Attend
 from bstorch.program.fusion import Fused
 from bstorch.program.held import Held
 from bstorch.program.layout import MinibatchLayout
@@ -50,6 +51,17 @@ GATED = """
     r = Sigmoid (x4 + Rh * last) ; g = Sigmoid (Gh * last + x4)
     last = PastValue (4, z)
 """
+
+
+OWN_ATTENTION = """
+    window = BS.Sequences.PastValueWindow (3, y) ; h (n) = ParameterTensor {(n:4), initValueScale = 10}
+    over (n) = BS.Sequences.BroadcastSequenceAs (x, ParameterTensor {(n:3)} * window.value)
+    keys = over (5) ; values = over (2)
+    weights = Softmax (ParameterTensor {(1:5)} * Tanh (SCORED), axis = 2)
+    c = Times (values .* weights, ParameterTensor {3}, outputRank = 1)
+    z = Tanh (ParameterTensor {(4:2)} * c + ParameterTensor {(4:3)} * x) ; last = PastValue (4, z)
+"""
+"""Attention written out, without mask, whose weighted sum is weighted once more."""
 
 
 def network(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Network:
@@ -105,6 +117,8 @@ def programs(net: Network) -> tuple[Program, Program]:
         "z = ReLU (ParameterTensor {(4:3)} * x + ParameterTensor {4}) .* ReLU (BatchNormalizationLayer {normalizationTimeConstant = 10} (ParameterTensor {(4:3)} * x))",
         GATED,
         ATTENTION,
+        OWN_ATTENTION.replace("SCORED", "keys + h (5) * last"),
+        OWN_ATTENTION.replace("SCORED", "keys + ParameterTensor {(5:3)} * x"),
     ],
 )
 @pytest.mark.parametrize("lengths", [[1], [4, 2, 5], [3, 3, 1]], ids=str)
@@ -126,7 +140,33 @@ def test_an_attention_loop_holds_little(tmp_path: Path, monkeypatch: pytest.Monk
     windows = [n for n, f in fused._fused.items() if isinstance(f, Fused) and n.op == "RowStack"]
     assert len(windows) == 2
     (loop,) = (f for f, _, _ in fused._all if isinstance(f, Recurrence))
+    assert len([f for f, _, _ in loop._steps if isinstance(f, Attend)]) == 1
     assert len([f for f, _, _ in loop._steps if isinstance(f, LoopProduct)]) == 2
+
+
+@pytest.mark.parametrize("scored", ["keys + h (5) * last", "keys + ParameterTensor {(5:3)} * x"])
+def test_attention_is_found_in_loops_and_outside(scored: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fused, _ = programs(network(OWN_ATTENTION.replace("SCORED", scored), tmp_path, monkeypatch))
+    assert any(isinstance(f.forward, Attend) for f in fused._fused.values())
+
+
+def test_a_product_with_zero_hands_no_gradient_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be zero anyway."""
+    text = "h = ParameterTensor {(4:3)} * x ; z = (h .* Constant (0)) + ParameterTensor {4}"
+    for program in programs(network(text, tmp_path, monkeypatch)):
+        assert [n.shape.dims for n in program.learnable if n.shape] == [(4, 3), (4,)]
+        criterion, z, of_bias = run(program, [2, 3], [1, 1])
+        assert (z == z[0]).all() and of_bias.shape == (4,) and of_bias.any() and len(criterion) == 5
+
+
+def test_nodes_that_compute_the_same_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+        over (v) = BS.Sequences.BroadcastSequenceAs (x, v)
+        z = ParameterTensor {(4:3)} * (over (BS.Sequences.Last (y)) + over (BS.Sequences.First (y)))
+    """
+    fused, plain = programs(network(text, tmp_path, monkeypatch))
+    counts = [[n.op for n, _ in p._steps].count("Where") for p in (fused, plain)]
+    assert counts == [3, 4]
 
 
 def test_rows_of_the_sequences_are_taken_without_copies() -> None:

@@ -41,7 +41,7 @@ def fuse_affine(node: Node, users: Users, kept: Collection[Node], environment: E
     if node.op != "Plus":
         return None
     for product, bias in ((node.inputs[0], node.inputs[1]), (node.inputs[1], node.inputs[0])):
-        if product.op == "Times" and _alone(product, node, users, kept) and _fits(node, product, bias):
+        if product.op == "Times" and alone(product, node, users, kept) and _fits(node, product, bias):
             weights, x = product.inputs
             return Fused((bias, weights, x), _affine(node, product), (product,), (2,))
     return None
@@ -86,7 +86,7 @@ def fuse_convolution(node: Node, users: Users, kept: Collection[Node], environme
     if node.op != "Plus":
         return None
     for image, bias in (node.inputs, node.inputs[::-1]):
-        if image.op != "Convolution" or not _alone(image, node, users, kept) or has_axis(bias):
+        if image.op != "Convolution" or not alone(image, node, users, kept) or has_axis(bias):
             continue
         dims, maps = shape_of(image).dims, shape_of(bias).dims
         if dims == shape_of(node).dims and maps == (*(1,) * (len(dims) - 1), dims[-1]) and takes_bias(image):
@@ -107,7 +107,7 @@ def fuse_in_place(node: Node, users: Users, kept: Collection[Node], environment:
         return None
     if node.op != "RectifiedLinear" or (x := node.inputs[0]).op not in FRESH or not has_axis(x):
         return None
-    if not _alone(x, node, users, kept):
+    if not alone(x, node, users, kept):
         return None
     return Fused((x,), lambda x: torch.relu(x) if x._is_view() else torch.relu_(x), ())
 
@@ -124,7 +124,7 @@ def fuse_softmax(node: Node, users: Users, kept: Collection[Node], environment: 
         return None
     if shape_of(total).rank != shape_of(x).rank or shape_of(difference) != shape_of(x):
         return None
-    if not _alone(difference, node, users, kept) or not _alone(total, difference, users, kept):
+    if not alone(difference, node, users, kept) or not alone(total, difference, users, kept):
         return None
     return Fused((x,), lambda x: torch.softmax(x, -axis), (difference, total))
 
@@ -134,7 +134,7 @@ def fuse_weighted_sum(node: Node, users: Users, kept: Collection[Node], environm
     if node.op != "Times" or (weighted := node.inputs[0]).op != "ElementTimes" or not has_axis(weighted):
         return None
     y, rank = node.inputs[1], shape_of(weighted).rank
-    if has_axis(y) or node.attributes.get("outputRank", 1) != rank - 1 or not _alone(weighted, node, users, kept):
+    if has_axis(y) or node.attributes.get("outputRank", 1) != rank - 1 or not alone(weighted, node, users, kept):
         return None
     count = shape_of(weighted).dims[-1]
     if shape_of(y).dims != (count,) or node.attributes.get("inferInputRankToMap", -1) != -1:
@@ -168,7 +168,7 @@ def fuse_scaled_product(node: Node, users: Users, kept: Collection[Node], enviro
     if has_axis(weights) or shape_of(weights).rank != 2 or node.attributes.get("outputRank", 1) != 1:
         return None
     out, reduced = shape_of(weights).dims
-    if out >= reduced or node.attributes.get("inferInputRankToMap", -1) != -1 or not _alone(scaled, node, users, kept):
+    if out >= reduced or node.attributes.get("inferInputRankToMap", -1) != -1 or not alone(scaled, node, users, kept):
         return None
     rank = shape_of(scaled).rank
     for values, scale in (scaled.inputs, scaled.inputs[::-1]):
@@ -185,7 +185,7 @@ def fuse_scaled_product(node: Node, users: Users, kept: Collection[Node], enviro
     return Fused((weights, values, scale), scaled_product, (scaled,))
 
 
-def _alone(node: Node, user: Node, users: Users, kept: Collection[Node]) -> bool:
+def alone(node: Node, user: Node, users: Users, kept: Collection[Node]) -> bool:
     return users[node] == [user] and node not in kept
 
 

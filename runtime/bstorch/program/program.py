@@ -24,10 +24,13 @@ from bstorch.kernels.delays import Delay
 from bstorch.kernels.noise import RANDOM_OPERATIONS
 from bstorch.kernels.times import REDUCE_SEQUENCE
 from bstorch.program.anomaly import check_finite, watched
+from bstorch.program.attention import fuse_attention
 from bstorch.program.checkpointing import checkpointed, plan
 from bstorch.program.compiling import COMPILED, Compiling, Region, compiled
+from bstorch.program.duplicates import Duplicates
 from bstorch.program.fusion import EVERYWHERE, IN_LOOPS, Fused
-from bstorch.program.held import Held, Hold, find_hold, framewise, held_nodes, scattered
+from bstorch.program.held import Held
+from bstorch.program.hold import Hold, find_hold, framewise, held_nodes, scattered
 from bstorch.program.lstm import Cell, find_cells
 from bstorch.program.lstm_layer import FusedLSTM, Layer, find_layer
 from bstorch.program.memory import out_of_memory
@@ -118,18 +121,28 @@ class Program:
     # --- compiling ---------------------------------------------------------------------------------------------------
 
     def _compile(self) -> list[tuple[Node, Step]]:
-        users: dict[Node, list[Node]] = {n: [] for n in self.order}
-        for node in self.order:
-            for source in node.inputs:
-                users[source].append(node)
-        self._users = users
         kept = set(self.roots) | ({self.criterion} if self.criterion is not None else set())
         loops = {node: loop for loop in self._loops for node in loop.nodes}
         watching = self.environment.detect_anomaly  # then each node is looked at
+        merged = Duplicates([] if watching else self.order, self._with_value_of_its_own(loops))
+        first = merged.first
+        users: dict[Node, list[Node]] = {n: [] for n in self.order}
+        for node in self.order:
+            if node not in first:
+                for source in node.inputs:
+                    users[first.get(source, source)].append(node)
+        for node, other in first.items():
+            self._slots[node] = self._slots[other]
+            users[node] = users[other]
+            if node in kept:
+                kept.add(other)
+        self._users = users
         # A loop has products of its own; what it takes from outside is computed for all frames at once.
         fused: dict[Node, Fused] = {}
         for node in [] if watching else self.order:
-            fusions = IN_LOOPS if node in loops else (*EVERYWHERE, fuse_window)
+            if node in first:
+                continue
+            fusions = (fuse_attention, *(IN_LOOPS if node in loops else (*EVERYWHERE, fuse_window)))
             made = (fuse(node, users, kept, self.environment) for fuse in fusions)
             if (found := next((f for f in made if f is not None), None)) is not None:
                 fused[node] = found
@@ -140,16 +153,25 @@ class Program:
         of_layers = swallowed.union(*(layer.outer for layer in layers.values()))
         holds = {} if watching else {lo: f for lo in self._loops if (f := find_hold(lo, users, kept))}
         self._held = held_nodes(self.order, {choice for choice, _ in holds.values()})
+        self._held |= {node for node, other in first.items() if other in self._held}
         constants = self._constants()
+        self._zeros = {n for n in constants if n.is_parameter and not self.parameters[n].any()}
         steps: list[tuple[Node, Step]] = []
         for node in self.order:
-            if node in self.parameters or node.is_input or node in of_layers or node.op == "DynamicAxis":
+            if (
+                node in self.parameters
+                or node.is_input
+                or node in of_layers
+                or node in first
+                or node.op == "DynamicAxis"
+            ):
                 continue
             if (loop := loops.get(node)) is not None:
                 if node is loop.nodes[-1]:
                     steps += self._loop(loop, cells[loop], layers.get(loop), holds.get(loop), kept, swallowed)
                 continue
             inputs, forward = self._forward(node)
+            forward = merged.with_axes(node, forward, self.environment)
             slots = tuple(self._slots[i] for i in inputs)
             if node in constants:
                 with torch.no_grad():
@@ -159,6 +181,19 @@ class Program:
                 if (lost := self._overwritten(node)) is not None:
                     steps.append((node, (_detached, (lost,), lost)))
         return steps
+
+    def _with_value_of_its_own(self, in_loops: Collection[Node]) -> set[Node]:
+        """The nodes that may be no duplicates of others: the order in which gradients are added up stays as it is."""
+        found = {*self.with_gradient, *in_loops}
+        for node in self.order:
+            kernel = kernels.get(node.op)
+            if (
+                node.op in NEVER_CONSTANT
+                or node.op == "TopK"
+                or (kernel is not None and kernel.overwrites(node) is not None)
+            ):
+                found.add(node)
+        return found
 
     def _recomputed(self, steps: list[tuple[Node, Step]]) -> tuple[list[Step], int]:
         """The steps in segments that are computed again on the way back, and the number of these."""
@@ -203,6 +238,8 @@ class Program:
     def _forward(self, node: Node, in_loop: bool = False) -> tuple[tuple[Node, ...], Forward]:
         """Inputs and function of a node; the function takes whatever values these have. A loop has the frames of a step."""
         inputs, forward, sparse = self._kernel(node, self._fused.get(node))
+        if node.op == "ElementTimes" and any(i in self._zeros for i in inputs):
+            forward = _of_detached(forward)
         held: Collection[int] = range(len(inputs)) if in_loop else ()
         if node in self._held and node.op == "ScatterPacked":
             forward = scattered(node, self.environment)
@@ -331,7 +368,7 @@ class Program:
                 and constant.issuperset(node.inputs)
             ):
                 constant.add(node)
-        return {n for n in constant if not n.is_parameter}
+        return constant
 
     def _last_uses(self, steps: list[Step]) -> list[tuple[int, ...]]:
         """After each step, the places whose values nobody needs any more."""
@@ -497,6 +534,11 @@ class Program:
 def _only_labels(node: Node, user: Node) -> bool:
     found = kernels.get(user.op)
     return found is not None and 0 in found.sparse and [i for i, n in enumerate(user.inputs) if n is node] == [0]
+
+
+def _of_detached(forward: Forward) -> Forward:
+    """A product with zero: it would only hand on zeros."""
+    return lambda *values: forward(*(v.detach() for v in values))
 
 
 def _detached(value: Tensor | Held) -> Tensor:

@@ -18,6 +18,7 @@ from bsls.network.node import Node
 from bstorch.kernels.base import Environment, axis_of, elements, has_axis, reversed_dims, shape_of
 from bstorch.kernels.delays import Delay
 from bstorch.kernels.times import REDUCE_SEQUENCE, weight_matrix
+from bstorch.program.held import Held
 from bstorch.program.layout import MinibatchLayout
 
 
@@ -189,6 +190,14 @@ class Recurrence:
         self.framewise = frozenset(i for i in self.inputs if has_axis(i) and i not in initial_only)
         """The inputs that are cut into time steps."""
         self._framewise = [slots[i] for i in self.inputs if i in self.framewise]
+        whole = {
+            slots[i]
+            for inner in nodes
+            for k, i in enumerate(inner.inputs)
+            if k not in getattr(inner.forward, "pieces", ())
+        }
+        self._pieces = frozenset(self._framewise) - whole
+        """Those of them whose users all take a `Piece` of a `Held`, too."""
         self._delays = [
             (
                 delay,
@@ -230,7 +239,12 @@ class Recurrence:
         base: list[Any] = [*values, *[None] * (self._slots - len(values))]
         for product, weights, slot in self._products:
             base[slot] = product.begin(self._environment, *[values[i] for i in weights])
-        parts = {slot: values[slot].split(sizes) for slot in self._framewise}
+        parts: dict[int, Sequence[Any]] = {
+            slot: value.pieces(sizes)
+            if slot in self._pieces and isinstance(value := values[slot], Held)
+            else values[slot].split(sizes)
+            for slot in self._framewise
+        }
         borders = [
             self._borders(delay, layout, device, None if initial is None else values[initial])
             for delay, _, initial, _ in self._delays
