@@ -48,18 +48,29 @@ class Delay:
         x = self._widened(x)
         if layout.goes_on:
             self.keep(layout, x)
-        inner, index = _inner(layout, self.distance, self.backwards)
-        if len(inner) == 0:
+        sources = layout.remembered(("delay", self.distance, self.backwards), self._sources)
+        if len(sources) == 0:
             return borders
-        sources = torch.from_numpy(index).to(x.device)
         if not self.backwards:  # the border frames are the first ones
-            return torch.cat([borders, x.index_select(0, sources)])
+            return torch.cat([borders, x.index_select(0, sources.to(x.device))])
+        return torch.cat([x, borders]).index_select(0, sources.to(x.device))
+
+    def _sources(self, layout: MinibatchLayout) -> Tensor:
+        """Where the values of the frames come from; of those that are no border frames if these come first, else of all,
+        with the border frames behind all others."""
+        time = layout.frame_time
+        row = np.arange(layout.frames) - layout.step_starts[time]
+        if not self.backwards:
+            inner = np.arange(layout.step_starts[min(self.distance, len(layout.batch_sizes))], layout.frames)
+            return torch.from_numpy(layout.step_starts[time[inner] - self.distance] + row[inner])
+        sizes = np.append(layout.batch_sizes, np.zeros(self.distance, np.int64))
+        is_inner = row < sizes[time + self.distance]
+        if not is_inner.any():
+            return torch.empty(0, dtype=torch.int64)
         picked = np.empty(layout.frames, np.int64)
-        is_inner = np.zeros(layout.frames, np.bool_)
-        is_inner[inner] = True
-        picked[inner] = index
-        picked[~is_inner] = layout.frames + np.arange(layout.frames - len(inner))
-        return torch.cat([x, borders]).index_select(0, torch.from_numpy(picked).to(x.device))
+        picked[is_inner] = layout.step_starts[time[is_inner] + self.distance] + row[is_inner]
+        picked[~is_inner] = layout.frames + np.arange(layout.frames - is_inner.sum())
+        return torch.from_numpy(picked)
 
     def _widened(self, x: Tensor) -> Tensor:
         """An initial state may have larger dims than the operand, which is then repeated."""
@@ -72,6 +83,9 @@ class Delay:
 
     def border_counts(self, layout: MinibatchLayout) -> Indices:
         """Number of border frames of each time step: the last ones of the step."""
+        return layout.remembered(("borders", self.distance, self.backwards), self._counted)
+
+    def _counted(self, layout: MinibatchLayout) -> Indices:
         sizes = layout.batch_sizes
         if not self.backwards:
             return np.where(np.arange(len(sizes)) < self.distance, sizes, 0)
@@ -168,25 +182,6 @@ class Delay:
         ]
         replaced = torch.from_numpy(inside).view(-1, *(1,) * len(self._dims)).to(values.device)
         return torch.where(replaced, source, values)
-
-
-def _inner(layout: MinibatchLayout, distance: int, backwards: bool) -> tuple[Indices, Indices]:
-    """The frames that are no border frames, and the frames from which they take their values, in packed order."""
-    key = ("delay", distance, backwards)
-    if (found := layout.memo.get(key)) is None:
-        found = layout.memo[key] = _found_inner(layout, distance, backwards)
-    return found
-
-
-def _found_inner(layout: MinibatchLayout, distance: int, backwards: bool) -> tuple[Indices, Indices]:
-    time = layout.frame_time
-    row = np.arange(layout.frames) - layout.step_starts[time]
-    if not backwards:
-        inner = np.arange(layout.step_starts[min(distance, len(layout.batch_sizes))], layout.frames)
-        return inner, layout.step_starts[time[inner] - distance] + row[inner]
-    sizes = np.append(layout.batch_sizes, np.zeros(distance, np.int64))
-    inner = np.nonzero(row < sizes[time + distance])[0]
-    return inner, layout.step_starts[time[inner] + distance] + row[inner]
 
 
 @kernel(*DELAYS)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from bsls.shape import Shape
 
 Indices = NDArray[np.int64]
+T = TypeVar("T")
 
 
 class MinibatchLayout:
@@ -40,8 +41,7 @@ class MinibatchLayout:
         self.length: Indices = np.asarray(length, np.int64)
         self.rows = rows
         self.width = width
-        self.memo: dict[tuple[object, ...], Any] = {}
-        """What kernels computed for this layout."""
+        self._memo: dict[tuple[object, ...], Any] = {}
 
     @classmethod
     def of_frames(cls, n: int) -> MinibatchLayout:
@@ -149,6 +149,8 @@ class MinibatchLayout:
     @cached_property
     def columns(self) -> torch.Tensor:
         """The reference's column of each packed frame (int64)."""
+        if self.is_frames:
+            return torch.arange(self.sequences)
         time = np.maximum(self.begin, 0)[self.frame_sequence] + self.frame_time
         return torch.from_numpy(time * self.rows + self.row[self.frame_sequence])
 
@@ -162,7 +164,16 @@ class MinibatchLayout:
     @cached_property
     def by_sequence(self) -> torch.Tensor:
         """The packed frames in reading order (int64): first those of the first sequence, then those of the next."""
+        if self.is_frames:
+            return torch.arange(self.sequences)
         return torch.from_numpy(np.lexsort((self.frame_time, self.frame_sequence)))
+
+    def remembered(self, key: tuple[object, ...], compute: Callable[[MinibatchLayout], T]) -> T:
+        """What was computed of this layout under that key, or is now."""
+        found = self._memo.get(key)
+        if found is None:
+            found = self._memo[key] = compute(self)
+        return found
 
     def same_as(self, other: MinibatchLayout) -> bool:
         """Whether both lay out sequences of the same lengths at the same places."""

@@ -26,7 +26,7 @@ from bstorch.program.layout import Indices, MinibatchLayout
 from bstorch.program.lstm import Cell
 from bstorch.program.recurrence import Inner, Recurrence
 
-CALL = 100
+CALL = 120
 """What another call of the fused LSTM costs, in frames: it brings the weights into an order of its own each time."""
 
 # Weights are parameters of their own, so torch must copy them together in each minibatch, which it warns of.
@@ -134,19 +134,13 @@ class GateRows(Function):
     @staticmethod
     def forward(ctx: Any, weights: Tensor, order: tuple[int, ...]) -> Tensor:
         ctx.order = order
-        gates = weights.unflatten(1, (4, -1))
-        rows = weights.new_empty(4, gates.shape[2], len(weights))
-        for k, gate in enumerate(order):
-            rows[k].copy_(gates[:, gate].t())
-        return rows.flatten(0, 1)
+        gates = weights.t().contiguous().chunk(4)
+        return torch.cat([gates[k] for k in order])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        rows = gradients[0].unflatten(0, (4, -1))
-        weights = rows.new_empty(rows.shape[2], 4, rows.shape[1])
-        for k, gate in enumerate(ctx.order):
-            weights[:, gate].copy_(rows[k].t())
-        return weights.flatten(1), None
+        gates = gradients[0].chunk(4)
+        return torch.cat([gates[ctx.order.index(k)] for k in range(4)]).t().contiguous(), None
 
 
 @dataclass(frozen=True, slots=True)
