@@ -124,8 +124,8 @@ def programs(net: Network) -> tuple[Program, Program]:
 @pytest.mark.parametrize("lengths", [[1], [4, 2, 5], [3, 3, 1]], ids=str)
 def test_as_node_by_node(text: str, lengths: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fused, plain = programs(network(text, tmp_path, monkeypatch))
-    assert fused._fused or fused._held or any(isinstance(f, Recurrence) for f, _, _ in fused._all)
-    assert not plain._fused and not plain._held
+    assert fused.lowered.fused or fused.lowered.held or any(isinstance(f, Recurrence) for f, _, _ in fused._all)
+    assert not plain.lowered.fused and not plain.lowered.held
     others = [n + 1 for n in reversed(lengths)]
     for a, b in zip(run(fused, lengths, others), run(plain, lengths, others), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
@@ -135,9 +135,9 @@ def test_an_attention_loop_holds_little(tmp_path: Path, monkeypatch: pytest.Monk
     """What attention looks at is kept once for each sequence, and the loop has few steps."""
     fused, _ = programs(network(ATTENTION, tmp_path, monkeypatch))
     run(fused, [4, 2, 5], [3, 3, 3])
-    held = {n.name.split(".")[-2] + "." + n.name.split(".")[-1] for n in fused._held if n.op == "If"}
+    held = {n.name.split(".")[-2] + "." + n.name.split(".")[-1] for n in fused.lowered.held if n.op == "If"}
     assert held == {"value.out", "projectedValue.out", "valid.out"}
-    windows = [n for n, f in fused._fused.items() if isinstance(f, Fused) and n.op == "RowStack"]
+    windows = [n for n, f in fused.lowered.fused.items() if isinstance(f, Fused) and n.op == "RowStack"]
     assert len(windows) == 2
     (loop,) = (f for f, _, _ in fused._all if isinstance(f, Recurrence))
     assert len([f for f, _, _ in loop._steps if isinstance(f, Attend)]) == 1
@@ -147,7 +147,7 @@ def test_an_attention_loop_holds_little(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("scored", ["keys + h (5) * last", "keys + ParameterTensor {(5:3)} * x"])
 def test_attention_is_found_in_loops_and_outside(scored: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fused, _ = programs(network(OWN_ATTENTION.replace("SCORED", scored), tmp_path, monkeypatch))
-    assert any(isinstance(f.forward, Attend) for f in fused._fused.values())
+    assert any(isinstance(f.forward, Attend) for f in fused.lowered.fused.values())
 
 
 def test_a_product_with_zero_hands_no_gradient_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +165,7 @@ def test_nodes_that_compute_the_same_are_computed_once(tmp_path: Path, monkeypat
         z = ParameterTensor {(4:3)} * (over (BS.Sequences.Last (y)) + over (BS.Sequences.First (y)))
     """
     fused, plain = programs(network(text, tmp_path, monkeypatch))
-    counts = [[n.op for n, _ in p._steps].count("Where") for p in (fused, plain)]
+    counts = [[n.op for n, _ in p.lowered.steps].count("Where") for p in (fused, plain)]
     assert counts == [3, 4]
 
 

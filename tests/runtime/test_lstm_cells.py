@@ -14,8 +14,7 @@ from bsls.network.network import Network
 from bsls.network.node import ArrayWeights, Node
 from bsls.network.validation import validate
 from bstorch.kernels.base import Environment
-from bstorch.program import lstm_layer
-from bstorch.program import program as programs
+from bstorch.program import lowering, lstm_layer
 from bstorch.program.layout import MinibatchLayout
 from bstorch.program.lstm import find_cells
 from bstorch.program.lstm_layer import FusedLSTM
@@ -101,7 +100,7 @@ def test_the_same_as_its_nodes_one_by_one(parts: tuple[int, ...], monkeypatch: p
     (cell,) = find_cells(list(lstm.network), users, lstm.roots)
     assert cell.parts == parts and (cell.state, cell.hidden) == (lstm.c, lstm.h)
     fused = lstm.run()
-    monkeypatch.setattr(programs, "find_cells", lambda *_: iter(()))
+    monkeypatch.setattr(lowering, "find_cells", lambda *_: iter(()))
     for a, b in zip(fused, lstm.run(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
 
@@ -112,7 +111,7 @@ def test_a_gate_that_is_asked_for_stays() -> None:
 
 def stepwise(lstm: Lstm, lengths: Sequence[int], monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
     with monkeypatch.context() as patch:
-        patch.setattr(programs, "find_layer", lambda *_: None)
+        patch.setattr(lowering, "find_layer", lambda *_: None)
         return lstm.run(lengths)
 
 

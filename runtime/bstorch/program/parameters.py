@@ -36,6 +36,10 @@ class Parameters:
     def __getitem__(self, node: Node) -> Tensor:
         return self._tensors[node]
 
+    def get(self, node: Node) -> Tensor | None:
+        """The value of a parameter, None for other nodes."""
+        return self._tensors.get(node)
+
     def __contains__(self, node: Node) -> bool:
         return node in self._tensors
 
