@@ -27,7 +27,8 @@ from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.readers.base import Minibatch, SparseBatch
 from bstorch.readers.open import open_reader
-from bstorch.training.learners import MomentumLearner
+from bstorch.training.learners.base import Learner
+from bstorch.training.learners.choice import learner_of
 
 CONFIG = Path(__file__).resolve().parent / "workloads" / "mlp.cntk"
 ROUNDS = 500
@@ -36,7 +37,7 @@ RATE = 0.02 / SIZE
 MOMENTUM = 0.9
 
 
-def prepared(folder: str) -> tuple[Program, MomentumLearner, Minibatch]:
+def prepared(folder: str) -> tuple[Program, Learner, Minibatch]:
     """The network compiled as for training, its learner, and a minibatch as the reader gives it."""
     data.write(Path(folder), "mlp", SIZE)
     project = Project([f"configFile={CONFIG}", f"dataDir={folder}"])
@@ -47,7 +48,7 @@ def prepared(folder: str) -> tuple[Program, MomentumLearner, Minibatch]:
     criterion = network.groups["criterion"][0]
     program = Program(network, [criterion], parameters, Environment(training=True), criterion)
     settings = sgd_settings(command.section, command.precision)
-    learner = MomentumLearner.of(settings, network, program.learnable, [parameters[n] for n in program.learnable])
+    learner = learner_of(settings, network, program.learnable, [parameters[n] for n in program.learnable])
     reader = open_reader(required_section(command.section, "reader"))
     reader.open()
     return program, learner, next(iter(reader.minibatches(0, None, SIZE)))

@@ -202,10 +202,6 @@ RUNS = {
         changed(("maxEpochs = 3", 'maxEpochs = 3 ; evalCriterionNodeName = "cee"')),
         "c.cntk:17:90: the network has no node 'cee'", "evalCriterionNodeName names a node",
     ),
-    "adam": (
-        changed(("maxEpochs = 3", "maxEpochs = 3 ; gradUpdateType = adam")),
-        "c.cntk:17:83: gradUpdateType = adam is not available yet in this version", "help: ",
-    ),
     "another reader": (
         changed(("CNTKTextFormatReader", "UCIFastReader")),
         "c.cntk:5:18: reader UCIFastReader is not available yet in this version", "use readerType = CNTKTextFormatReader",

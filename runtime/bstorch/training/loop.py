@@ -28,7 +28,7 @@ from bstorch.training import checkpoints, log
 from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minibatch_columns
 from bstorch.training.evaluator import Evaluator, start_accumulators
-from bstorch.training.learners import MomentumLearner
+from bstorch.training.learners.choice import learner_of
 from bstorch.training.precompute import missing_statistics, precompute
 from bstorch.training.schedule import EpochSettings
 
@@ -78,7 +78,7 @@ class Trainer:
         environment.recompute, environment.compile = settings.recompute_activations, settings.compile
         self.program = Program(network, self.shown, self.parameters, environment, self.criteria[0])
         learnable = self.program.learnable
-        self.learner = MomentumLearner.of(settings, network, learnable, [self.parameters[n] for n in learnable])
+        self.learner = learner_of(settings, network, learnable, [self.parameters[n] for n in learnable])
         inputs = [n for n in self.program.order if n.is_input]
         self._counter = SampleCounter(self.shown, inputs, self.program.environment)
         self._features = [n.name for n in network.groups["feature"]]
@@ -180,15 +180,13 @@ class Trainer:
             )
             self.state.previous_criterion = 0.0
             return
-        if not self.learner.restore(stored.gradients):
+        if not self.learner.restore(stored.gradients, stored.counts):
             raise BsError(
                 "checkpoint-mismatch",
                 f"'{path}' holds the state of other parameters than the network has",
                 help="delete it to go on from the model with the state reset, or put back the checkpoint that belongs to it",
             )
         self.state = State(stored.samples_seen, stored.learning_rate, stored.previous_criterion)
-        if stored.counts is not None:
-            self.learner.counts = list(stored.counts)
 
     def _epoch(self, epoch: int) -> bool:
         """One epoch (from 0) with all that follows it; False where the learning rate says that training is over."""

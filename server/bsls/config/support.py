@@ -9,7 +9,7 @@ from bsls.config.sgd import SGDSettings
 from bsls.config.streams import TEXT_READER, other_reader
 from bsls.finding import Finding
 
-_PLAIN = "this version trains with plain or momentum steps at scheduled rates"
+_PLAIN = "this version trains at scheduled rates"
 
 
 def unsupported_settings(settings: SGDSettings) -> Iterator[Finding]:
@@ -17,7 +17,6 @@ def unsupported_settings(settings: SGDSettings) -> Iterator[Finding]:
     control = settings.section.section("AutoAdjust")
     adapts = settings.adaptation != "none" and settings.adaptation_weight > 0
     wanted = [
-        ("gradUpdateType", settings.update != "none", _PLAIN),
         ("autoAdjustLR", settings.rate_control.method != "none", _PLAIN),
         (
             "autoAdjustMinibatch",
@@ -32,8 +31,6 @@ def unsupported_settings(settings: SGDSettings) -> Iterator[Finding]:
         if not used:
             continue
         found = settings.section.get(key) or (control.get(key) if control is not None else None)
-        if found is None and key == "gradUpdateType":
-            key, found = "useAdagrad", settings.section.get("useAdagrad")
         value = f" = {found.text}" if found is not None else ""
         span = found.span if found is not None else settings.section.span
         yield Finding("unsupported-setting", f"{key}{value} is not available yet in this version", span, help=help)
