@@ -66,7 +66,7 @@ CASES = [
     ("action = \"test\"", "action = \"test\" ; evalNodeNames = z", "no-criterion", 15),
     ("outputPath = \"out\"", "outputPath = \"out\" ; outputNodeNames = zz", "unknown-node", 16),
     ("action = \"test\"", "action = \"plot\"", "unsupported-action", 15),
-    ("maxEpochs = 1", "saveBestModelPerCriterion = true ; maxEpochs = 1", "unsupported-setting", 13),
+    ("maxEpochs = 1", "adaptationRegType = KL ; adaptationRegWeight = 0.5 ; maxEpochs = 1", "unsupported-setting", 13),
     ("\"CNTKTextFormatReader\"", "\"UCIFastReader\"", "unsupported-reader", 3),
     ("CrossEntropyWithSoftmax (y, z)", "LatticeSequenceWithSoftmax (y, z, z, y, 'a', 'b', 'c', 'd')", "unsupported-operation", 10),
     ("x = Input {2} ;", "x = Input {2} ; Unused (v) = Sigmod (v) ;", "unknown-identifier", 8),

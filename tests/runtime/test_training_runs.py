@@ -142,7 +142,7 @@ def test_a_failing_run_says_so_in_its_events(folder):
 
 @pytest.mark.parametrize(
     "setting",
-    ["AutoAdjust = { autoAdjustLR = adjustAfterEpoch }", "saveBestModelPerCriterion = true"],
+    ["adaptationRegType = KL ; adaptationRegWeight = 0.5"],
 )
 def test_settings_that_are_not_there_yet_are_refused(folder, setting):
     (folder / "c.cntk").write_text(CONFIG.replace("SETTINGS", setting))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bsls.finding import BsError
+from bsls.modelfile.model import read as read_model
 from bsls.network.network import Network
 from bsls.network.node import Node, Weights
 from bsls.schema.ops.normalization import STATISTICS
@@ -62,6 +63,13 @@ class Parameters:
             array = array.reshape(wanted)
         # A copy of our own: weights may be read-only, or belong to a network that is loaded only once.
         return torch.tensor(array, dtype=dtype_of(node), device=self.device)
+
+    @torch.no_grad()
+    def reload(self, path: str) -> None:
+        """Takes the values of a model file of the same network."""
+        loaded = {n.name: n for n in read_model(path)}
+        for node, tensor in self._tensors.items():
+            tensor.copy_(self._made(node, loaded[node.name].value))
 
     def arrays(self) -> Mapping[str, np.ndarray]:
         """The values by node name, to be written to a model file."""

@@ -112,6 +112,15 @@ def commit(
     _flush_folder(os.path.dirname(model) or ".")
 
 
+def rewrite_checkpoint(
+    checkpoint: Checkpoint, files: ModelFiles, epoch: int, *, command: str = "", commands: Sequence[str] = ()
+) -> None:
+    """Gives the model after `epoch` epochs another checkpoint."""
+    model = files.model(epoch)
+    write_checkpoint(checkpoint, checkpoint_of(model))
+    write_note(model, epoch, command, commands=commands)
+
+
 def drop_checkpoint(model: str) -> None:
     """Removes the checkpoint of a model that is no longer needed, and what is noted beside it."""
     for path in (checkpoint_of(model), side_file_of(model)):
@@ -150,12 +159,13 @@ def copy_model(source: str, target: str, epoch: int, command: str) -> None:
     """Copies a model with its checkpoint, if it has one of its own; each file appears whole or not at all."""
     drop_checkpoint(target)
     if os.path.exists(checkpoint_of(source)) and belongs_together(source):
-        _copy(checkpoint_of(source), checkpoint_of(target))
+        copy_file(checkpoint_of(source), checkpoint_of(target))
         write_note(target, epoch, command, digest=_digest(source))
-    _copy(source, target)
+    copy_file(source, target)
 
 
-def _copy(source: str, target: str) -> None:
+def copy_file(source: str, target: str) -> None:
+    """Copies a file, which appears whole or not at all."""
     try:
         with open(source, "rb") as read, atomic_file(target) as written:
             shutil.copyfileobj(read, written)

@@ -6,8 +6,10 @@ import math
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from bsls.config.criteria import criterion_nodes, evaluation_nodes
@@ -25,24 +27,32 @@ from bstorch.program.program import Program
 from bstorch.readers.base import Reader
 from bstorch.threads import suit_threads
 from bstorch.training import checkpoints, log
+from bstorch.training.best_models import BestModels
 from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minibatch_columns
 from bstorch.training.evaluator import Evaluator, start_accumulators
 from bstorch.training.learners.choice import learner_of
+from bstorch.training.minibatch_search import MinibatchSearch
 from bstorch.training.precompute import missing_statistics, precompute
+from bstorch.training.rate_control import Progress, RateAdjustment, RateSearch, explicit_rates
 from bstorch.training.schedule import EpochSettings
 
 NO_UPDATE_BELOW = 0.01
 """Times the least learning rate: below that rates change nothing, and no gradient is computed."""
+NO_RATE = 1e-12
+"""A rate per sample of which the reference says that it ends the training; it does not."""
 
 
 @dataclass(slots=True)
-class State:
+class State(Progress):
     """What a checkpoint keeps beside the learner's state."""
 
     samples_seen: int = 0
-    learning_rate: float = math.nan
-    previous_criterion: float = math.inf
+
+    def take(self, stored: Checkpoint) -> None:
+        """Goes on from that of a checkpoint."""
+        self.learning_rate, self.previous_criterion = stored.learning_rate, stored.previous_criterion
+        self.samples_seen = stored.samples_seen
 
 
 class Trainer:
@@ -69,7 +79,7 @@ class Trainer:
         self.validation = validation
         self.context = context
         self.begun = begun
-        self.state = State()
+        self.state = State(0.5 / settings.minibatch_size[begun])
         self.criteria = criterion_nodes(network, settings)
         self.evaluations = evaluation_nodes(network, settings, self.criteria)
         self.shown = [self.criteria[0], *self.evaluations]
@@ -84,6 +94,11 @@ class Trainer:
         self._features = [n.name for n in network.groups["feature"]]
         self._epochs = EpochSettings(self.program, network, self.criteria[0], settings, context.say)
         self._evaluator: Evaluator | None = None
+        self._adjustment = RateAdjustment(settings, begun, context.say)
+        self._rate_search = RateSearch(settings, context.say)
+        self._sizes = MinibatchSearch(settings, context.say, settings.minibatch_size[begun])
+        self._best = BestModels(self.names) if settings.save_best_per_criterion else None
+        self._rate_known = False
         self.epoch_samples = settings.epoch_size or log.UNKNOWN_EPOCH_SIZE
 
     @property
@@ -103,9 +118,12 @@ class Trainer:
             self._restore()
             if not self.settings.keep_checkpoints:  # a run that was killed just then may have left it
                 checkpoints.drop_checkpoint(self.files.model(self.begun - 1))
-        for epoch in range(self.begun, self.settings.max_epochs):
-            if not self._epoch(epoch):
-                break
+        self._check_rate_of_first_epoch()
+        epoch: int | None = self.begun
+        while epoch is not None and epoch < self.settings.max_epochs:
+            epoch = self._epoch(epoch)
+        if self._best is not None:
+            self._copy_best_models(self._best)
 
     def _introduce(self) -> None:
         say_all, trace_level = self.context.say_all, self.settings.trace_level
@@ -186,47 +204,115 @@ class Trainer:
                 f"'{path}' holds the state of other parameters than the network has",
                 help="delete it to go on from the model with the state reset, or put back the checkpoint that belongs to it",
             )
-        self.state = State(stored.samples_seen, stored.learning_rate, stored.previous_criterion)
+        self.state.take(stored)
+        self._rate_known = True
+        self._rate_search.note(self.begun, stored.learning_rate)
+        self._sizes.previous = stored.minibatch_size or self.settings.minibatch_size[self.begun]
+        if self._best is not None and stored.criteria is not None:
+            self._best.restore(stored.criteria)
 
-    def _epoch(self, epoch: int) -> bool:
-        """One epoch (from 0) with all that follows it; False where the learning rate says that training is over."""
+    def _check_rate_of_first_epoch(self) -> None:
+        adjusts = self.settings.rate_control.method == "adjustAfterEpoch"
+        if adjusts and not self._rate_known and explicit_rates(self.settings) <= self.begun:
+            raise BsError(
+                "missing-key",
+                f"there is no learning rate for epoch {self.begun + 1}: neither in a schedule nor in a checkpoint",
+                self.settings.span("AutoAdjust"),
+                help="give learningRatesPerSample for the epochs before the rate is adjusted",
+            )
+
+    def _epoch(self, epoch: int) -> int | None:
+        """One epoch (from 0) with all that follows it. Gives the next epoch, or None where training is over."""
         began = time.perf_counter()
         settings, say = self.settings, self.context.say
         self._epochs.begin(epoch)
         self.learner.begin(epoch)
         suit_threads(self.network, settings.minibatch_size[epoch])
-        rate = settings.learning_rate(epoch)
+        rate, change = self._rate(epoch)
         if rate < settings.min_rate:
             self._end_by_rate(epoch, rate)
-            return False
-        momentum, size = settings.momentum_per_sample(epoch), settings.minibatch_size[epoch]
+            return None
+        size = self._sizes.size(epoch, rate, change, self._trial)
+        momentum = settings.momentum_per_sample(epoch)
         if settings.trace_level > 0:
             say()
             say(log.epoch_start(epoch + 1, rate, momentum, size))
-            say()
-            say("Starting minibatch loop.")
-        found = self._minibatches(epoch, rate, momentum, size)
-        self.state.learning_rate = rate
+        found = self._minibatches(epoch, rate, size)
         self.state.samples_seen += found[0].samples
         self._finish_training(epoch, found, time.perf_counter() - began)
-        control = found[0].average
+        control = found
         if self.validation is not None:
-            validated = self._validate(epoch, size)
+            validated = self._validate(epoch, settings.minibatch_size[epoch])
             if settings.rate_control.use_validation:
-                control = validated[0].average
-        if math.isnan(control):
+                control = validated
+        decisive = control[1] if settings.rate_control.use_evaluation and len(control) > 1 else control[0]
+        decision = self._adjustment.follow(epoch, decisive.average, self.state, self._go_back)
+        if decision is None:
             raise self.not_a_number(epoch)
-        self.state.previous_criterion = control
-        self._commit(epoch, size)
-        return True
+        if decision.ends:
+            self._commit(ModelFiles(self.files.path, epoch + 1), epoch, size)
+            say("Finished training and saved final model")
+            say()
+            return None
+        if decision.back_to is not None:
+            self._undo(epoch, decision.back_to, size)
+            return decision.back_to
+        if settings.trace_level > 0:
+            say(f"SGD: Saving checkpoint model '{self.files.model(epoch + 1)}'")
+        self._commit(self.files, epoch, size)
+        self._drop_checkpoints(epoch)
+        if self.state.learning_rate < NO_RATE:
+            say(
+                f"learnRate per sample is reduced to {self.state.learning_rate:.8g} which is below 1e-12. stop training."
+            )
+        return epoch + 1
 
-    def _minibatches(self, epoch: int, rate: float, momentum: float, size: int) -> list[Criterion]:
-        """Goes through the minibatches of an epoch and changes the parameters after each."""
+    def _rate(self, epoch: int) -> tuple[float, float]:
+        """The learning rate per sample for an epoch, and the factor by which a search has changed it."""
+        change, method = 1.0, self.settings.rate_control.method
+        if method == "none" or epoch < explicit_rates(self.settings):
+            self.state.learning_rate = self.settings.learning_rate(epoch)
+        elif method == "searchBeforeEpoch":
+            previous = self.state.previous_criterion
+            found = self._rate_search.search(epoch, previous, self._trial, known=self._rate_known)
+            change = found / self.state.learning_rate
+            self.state.learning_rate = found
+        self._rate_known = True
+        return self.state.learning_rate, change
+
+    def _trial(self, epoch: int, rate: float, size: int, samples: int, prefix: str) -> Criterion:
+        """See `Trial`."""
+        kept = [self.parameters[n].clone() for n in self.parameters]
+        states, counts = [s.clone() for s in self.learner.states], list(self.learner.counts)
+        found = self._minibatches(epoch, rate, size, samples, prefix)
+        self.context.say(
+            f" Finished Mini-Epoch[{epoch + 1}]: {log.criteria(self.names, found)}; learningRatePerSample = {rate:.8g}; minibatchSize = {size}"
+        )
+        with torch.no_grad():
+            for node, value in zip(self.parameters, kept, strict=True):
+                self.parameters[node].copy_(value)
+            for state, value in zip(self.learner.states, states, strict=True):
+                state.copy_(value)
+        self.learner.counts[:] = counts
+        return found[0]
+
+    def _minibatches(
+        self, epoch: int, rate: float, size: int, most: int | None = None, prefix: str = ""
+    ) -> list[Criterion]:
+        """Goes through the minibatches of an epoch and changes the parameters after each.
+
+        With `most`, up to the first minibatch that ends behind as many samples. `prefix` begins the lines.
+        """
         settings = self.settings
+        if settings.trace_level > 0:
+            self.context.say()
+            self.context.say("Starting minibatch loop.")
+        momentum = settings.momentum_per_sample(epoch)
+        position = 0
         sums = EpochSums(self.shown, self.context.device)
         updating = rate > settings.min_rate * NO_UPDATE_BELOW
         framed = has_axis(self.criteria[0])
-        line = _LineWriter(self, epoch, size)
+        line = _LineWriter(self, epoch, size, prefix)
         start_accumulators(self.program)
         for minibatch in self.reader.minibatches(epoch, settings.epoch_size or None, size):
             gradients: list[Tensor | None] = []
@@ -241,6 +327,9 @@ class Trainer:
                 self.learner.step(gradients, samples, rate, momentum)
             if line.due():
                 line.write(sums.read())
+            position += minibatch.samples
+            if most is not None and position > most:
+                break
         return sums.read()
 
     # --- after the minibatches ---------------------------------------------------------------------------------------
@@ -268,22 +357,22 @@ class Trainer:
             log.epoch_end(epoch + 1, self.settings.max_epochs, "Validate", log.criteria(self.names, found))
         )
         self._epoch_event(epoch, "validation", found)
+        if self._best is not None:
+            self.context.say(self._best.note(epoch, found))
         return found
 
-    def _commit(self, epoch: int, size: int) -> None:
-        model = self.files.model(epoch + 1)
-        if self.settings.trace_level > 0:
-            self.context.say(f"SGD: Saving checkpoint model '{model}'")
-        state = Checkpoint(
+    def _checkpoint(self, size: int) -> Checkpoint:
+        return Checkpoint(
             self.state.samples_seen, self.state.learning_rate, self.state.previous_criterion, size,
-            self.learner.stored(), list(self.learner.counts),
+            self.learner.stored(), list(self.learner.counts), self._best.stored() if self._best else None,
         )  # fmt: skip
+
+    def _commit(self, files: ModelFiles, epoch: int, size: int) -> None:
+        model = files.model(epoch + 1)
         checkpoints.commit(
-            self.network, self.parameters, state, self.files, epoch + 1,
+            self.network, self.parameters, self._checkpoint(size), files, epoch + 1,
             command=self.context.command, commands=self.context.commands,
         )  # fmt: skip
-        if not self.settings.keep_checkpoints:
-            checkpoints.drop_checkpoint(self.files.model(epoch))
         self.context.flush()
         self.context.events.emit(
             "checkpoint",
@@ -293,10 +382,62 @@ class Trainer:
             checkpoint=checkpoints.checkpoint_of(model),
         )
 
+    def _drop_checkpoints(self, epoch: int) -> None:
+        """Removes those that are no longer needed after `epoch` (from 0): an adjusted rate may lead back to the epoch of the
+        decision before."""
+        control = self.settings.rate_control
+        if self.settings.keep_checkpoints:
+            return
+        if control.method != "adjustAfterEpoch" or not control.load_best_model:
+            checkpoints.drop_checkpoint(self.files.model(epoch))
+            return
+        since = epoch % control.interval + 1
+        if since != 1:
+            checkpoints.drop_checkpoint(self.files.model(epoch))
+        if since == control.interval and epoch + 1 >= control.interval:
+            checkpoints.drop_checkpoint(self.files.model(epoch + 1 - control.interval))
+
+    def _go_back(self, epochs: int) -> None:
+        """Takes model and state after `epochs` epochs."""
+        model = self.files.model(epochs)
+        self.context.say(f"Loading (rolling back to) previous model with best training-criterion value: {model}.")
+        self.parameters.reload(model)
+        if os.path.exists(checkpoints.checkpoint_of(model)):
+            stored = read_checkpoint(checkpoints.checkpoint_of(model))
+            self.learner.restore(stored.gradients, stored.counts)
+            self.state.take(stored)
+            self._sizes.previous = stored.minibatch_size or self._sizes.previous
+        else:  # the initial model has none
+            self.learner.restart()
+            self.state.previous_criterion, self.state.samples_seen = math.inf, 0
+
+    def _undo(self, epoch: int, back_to: int, size: int) -> None:
+        """After the way back from `epoch` (from 0): its files and those of the epochs between go, the rate is noted."""
+        for done in range(epoch, back_to, -1):
+            self.context.say(
+                f"SGD: removing model and checkpoint files for epoch {done} after rollback to epoch {back_to}"
+            )
+            checkpoints.drop_checkpoint(self.files.model(done))
+            with suppress(OSError):
+                os.unlink(self.files.model(done))
+        self.context.say(f"SGD: revoke back to and update checkpoint file for epoch {back_to}")
+        checkpoints.rewrite_checkpoint(
+            self._checkpoint(size), self.files, back_to, command=self.context.command, commands=self.context.commands
+        )
+
+    def _copy_best_models(self, best: BestModels) -> None:
+        for name, epoch in best:
+            source, target = self.files.model(epoch), f"{self.files.path}_{name}"
+            checkpoints.copy_file(source, target)
+            self.context.say(f"Best epoch for criterion '{name}' is {epoch} and model {source} copied to {target}")
+
     def _end_by_rate(self, epoch: int, rate: float) -> None:
         self.context.say(
             f"Learn Rate Per Sample for Epoch[{epoch + 1}] = {rate:.8g} is less than minLearningRatePerSample {self.settings.min_rate:.8g}. Training complete."
         )
+        if self.settings.rate_control.method != "none":
+            self._commit(ModelFiles(self.files.path, epoch), epoch - 1, self._sizes.previous)
+            return
         self.context.say(
             f"WARNING: '{self.files.path}' is not written then; the last model is '{self.files.model(epoch)}'."
         )
@@ -320,8 +461,9 @@ class Trainer:
 class _LineWriter:
     """The lines of one epoch about the minibatches since the last line."""
 
-    def __init__(self, trainer: Trainer, epoch: int, size: int) -> None:
+    def __init__(self, trainer: Trainer, epoch: int, size: int, prefix: str = "") -> None:
         self._trainer = trainer
+        self._prefix = prefix
         self._epoch = epoch
         self._size = size
         self._done = self._shown = 0
@@ -345,7 +487,8 @@ class _LineWriter:
         if trainer.settings.trace_level > 0:
             epochs, shown = trainer.settings.max_epochs, log.criteria(trainer.names, since)
             trainer.context.say(
-                log.minibatch_line(
+                self._prefix
+                + log.minibatch_line(
                     self._epoch + 1, epochs, self._shown + 1, self._done, progress, shown, seconds, since[0].samples
                 )
             )

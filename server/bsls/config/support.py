@@ -9,23 +9,14 @@ from bsls.config.sgd import SGDSettings
 from bsls.config.streams import TEXT_READER, other_reader
 from bsls.finding import Finding
 
-_PLAIN = "this version trains at scheduled rates"
-
 
 def unsupported_settings(settings: SGDSettings) -> Iterator[Finding]:
     """Findings (`unsupported-setting`) about settings of a training that would change its result."""
     control = settings.section.section("AutoAdjust")
     adapts = settings.adaptation != "none" and settings.adaptation_weight > 0
     wanted = [
-        ("autoAdjustLR", settings.rate_control.method != "none", _PLAIN),
-        (
-            "autoAdjustMinibatch",
-            settings.rate_control.adjust_minibatch,
-            "this version keeps to the given minibatch sizes",
-        ),
         ("adaptationRegType", adapts, "this version has no regularisation towards another model"),
         ("gradientcheck", settings.gradient_check, "this version does not check gradients numerically"),
-        ("saveBestModelPerCriterion", settings.save_best_per_criterion, "this version keeps the models of all epochs"),
     ]
     for key, used, help in wanted:
         if not used:

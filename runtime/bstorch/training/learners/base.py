@@ -230,6 +230,12 @@ class Learner(ABC):
             self.counts[:] = counts
         return True
 
+    def restart(self) -> None:
+        """Forgets all that was."""
+        for state in self.states:
+            state.zero_()
+        self.counts[:] = [0.0] * len(self.counts)
+
 
 def with_decay(gradients: list[Tensor], group: Group, step: Step) -> list[Tensor]:
     """The gradients with the part of the L2 norm."""
