@@ -39,6 +39,14 @@ class Generator:
         self._words = np.empty(0, np.uint64)  # drawn from the twister, not used up yet
         self._at = 0
 
+    def kept(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Where the stream is: the state of the twister, and the words that it has given and nobody has used."""
+        return self._state, self._words[self._at :]
+
+    def take(self, state: NDArray[np.uint64], words: NDArray[np.uint64]) -> None:
+        """Goes on from what `kept` gave."""
+        self._state, self._words, self._at = state, words, 0
+
     def words(self, n: int) -> NDArray[np.uint64]:
         """The next `n` 64-bit words."""
         words = self._peek(n)[:n]

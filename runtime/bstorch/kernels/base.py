@@ -7,10 +7,10 @@ dims reversed; those with a dynamic axis have the frames of the minibatch in fro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -21,6 +21,23 @@ from bsls.shape import DynamicAxis, Shape
 if TYPE_CHECKING:
     from bstorch.program.layout import MinibatchLayout
     from bstorch.program.recurrence import Deferred, TimeStep
+
+
+class Stateful(Protocol):
+    """What keeps something from minibatch to minibatch that is no parameter."""
+
+    def reset(self) -> None:
+        """Forgets it: an epoch begins."""
+        ...
+
+    def kept(self) -> list[Tensor]:
+        """It, as tensors."""
+        ...
+
+    def take(self, kept: Sequence[Tensor]) -> None:
+        """Goes on from what `kept` gave."""
+        ...
+
 
 Forward = Callable[..., Tensor]
 """Takes the values of a node's inputs, gives its value."""
@@ -39,7 +56,8 @@ class Environment:
     the way back rather than kept, and with `compile` torch compiles what it can.
     `traced` counts the minibatches of each Trace; programs that run the same network share it.
     `assignments` are the parameters that get new values when the minibatch is done, `outputs` the further outputs of the
-    operations that have several, `deferred` the products of loops whose weights get their gradients afterwards.
+    operations that have several, `deferred` the products of loops whose weights get their gradients afterwards, `stateful`
+    all that keeps something from minibatch to minibatch, in the order in which it was compiled.
     """
 
     training: bool = False
@@ -55,6 +73,7 @@ class Environment:
     assignments: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     outputs: dict[Node, Tensor] = field(default_factory=dict)
     deferred: list[Deferred] = field(default_factory=list)
+    stateful: list[Stateful] = field(default_factory=list)
 
 
 Builder = Callable[[Node, Environment], Forward]

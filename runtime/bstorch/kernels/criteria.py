@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -200,13 +201,24 @@ def running_mean(mean: Tensor, seen: int, x: Tensor) -> Tensor:
 class EpochAccumulator:
     """The compiled EpochAccumulator: the mean of its input over all frames since the epoch began."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Environment) -> None:
+        environment.stateful.append(self)
         self.reset()
 
     def reset(self) -> None:
         """Begins a new epoch."""
         self._mean: Tensor | None = None
         self._frames = 0
+
+    def kept(self) -> list[Tensor]:
+        """The mean and the number of frames."""
+        return [] if self._mean is None else [self._mean, torch.tensor(self._frames)]
+
+    def take(self, kept: Sequence[Tensor]) -> None:
+        """Goes on from what `kept` gave."""
+        self.reset()
+        if kept:
+            self._mean, self._frames = kept[0], int(kept[1])
 
     def __call__(self, x: Tensor) -> Tensor:
         x = x.detach()
@@ -218,4 +230,4 @@ class EpochAccumulator:
 
 @kernel("EpochAccumulator")
 def epoch_accumulator(node: Node, environment: Environment) -> Forward:
-    return EpochAccumulator()
+    return EpochAccumulator(environment)

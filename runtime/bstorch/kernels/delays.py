@@ -6,6 +6,8 @@ sequence of which earlier minibatches held the beginning finds there what these 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -34,12 +36,21 @@ class Delay:
         initial = node.inputs[1] if len(node.inputs) > 1 else None
         self._initial_axis = shape_of(initial).axis if initial is not None else None
         self._initial_dims = reversed_dims(initial) if initial is not None else ()
+        environment.stateful.append(self)
         self._kept: Tensor | None = None
         """The last frames of the minibatch before, by row of the reference's matrix: (steps, rows, ...), the latest last."""
 
     def reset(self) -> None:
         """Forgets the minibatch before."""
         self._kept = None
+
+    def kept(self) -> list[Tensor]:
+        """What the next minibatch needs of this one."""
+        return [] if self._kept is None else [self._kept]
+
+    def take(self, kept: Sequence[Tensor]) -> None:
+        """Goes on from what `kept` gave."""
+        self._kept = kept[0] if kept else None
 
     def __call__(self, x: Tensor, initial: Tensor | None = None) -> Tensor:
         """The delayed values of all frames."""

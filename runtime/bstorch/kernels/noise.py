@@ -8,6 +8,7 @@ by column.
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,6 +69,22 @@ class RandomOperation:
         self._generator, fast, self._node.attributes["rngOffset"] = state
         if self._fast is not None:
             self._fast.set_state(fast)
+
+    def kept(self) -> list[NDArray]:
+        """As `state`, as arrays for a file."""
+        offset = np.array(self._node.attributes.get("rngOffset", 0))
+        if self._fast is not None:
+            return [offset, self._fast.get_state().numpy()]
+        return [offset] if self._generator is None else [offset, *self._generator.kept()]
+
+    def take(self, kept: Sequence[NDArray]) -> None:
+        """Goes on from what `kept` gave, after `seed`."""
+        offset, *stream = kept
+        self._node.attributes["rngOffset"] = int(offset)
+        if self._fast is not None:
+            self._fast.set_state(torch.from_numpy(stream[0]))
+        elif self._generator is not None:
+            self._generator.take(*stream)
 
     def _stream(self, count: int) -> Generator:
         """The reference's stream, from which `count` numbers are about to be taken."""

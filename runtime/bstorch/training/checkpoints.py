@@ -11,7 +11,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -89,6 +89,7 @@ def commit(
     *,
     command: str = "",
     commands: Sequence[str] = (),
+    control: Mapping[str, object] | None = None,
 ) -> None:
     """Saves what `epoch` epochs of training gave.
 
@@ -100,7 +101,7 @@ def commit(
     save_model(network, parameters, prepared)
     try:
         write_checkpoint(checkpoint, checkpoint_of(model))
-        write_note(model, epoch, command, digest=_digest(prepared), commands=commands)
+        write_note(model, epoch, command, known=digest(prepared), commands=commands, control=control)
         os.replace(prepared, model)
     except OSError as error:
         raise BsError(
@@ -113,12 +114,18 @@ def commit(
 
 
 def rewrite_checkpoint(
-    checkpoint: Checkpoint, files: ModelFiles, epoch: int, *, command: str = "", commands: Sequence[str] = ()
+    checkpoint: Checkpoint,
+    files: ModelFiles,
+    epoch: int,
+    *,
+    command: str = "",
+    commands: Sequence[str] = (),
+    control: Mapping[str, object] | None = None,
 ) -> None:
     """Gives the model after `epoch` epochs another checkpoint."""
     model = files.model(epoch)
     write_checkpoint(checkpoint, checkpoint_of(model))
-    write_note(model, epoch, command, commands=commands)
+    write_note(model, epoch, command, commands=commands, control=control)
 
 
 def drop_checkpoint(model: str) -> None:
@@ -131,25 +138,33 @@ def drop_checkpoint(model: str) -> None:
 def remove_leftovers(path: str) -> None:
     """Removes half-written files that a killed run has left of the models `path` and `path.N`."""
     folder, name = os.path.split(path)
-    pattern = re.compile(re.escape(name) + r"(\.\d+)?(\.new|(\.new|\.ckp|\.bsls\.json)?\.tmp)")
+    pattern = re.compile(re.escape(name) + r"(\.\d+)?(\.new|(\.new|\.ckp|\.bsls\.json|\.inside)?\.tmp)")
     with suppress(OSError):
         for entry in os.listdir(folder or "."):
             if pattern.fullmatch(entry):
                 os.unlink(os.path.join(folder, entry))
 
 
-def write_note(model: str, epoch: int, command: str, digest: str = "", commands: Sequence[str] = ()) -> None:
-    """Notes what `model` and its checkpoint are; `digest` is that of the model if it has not got its name yet.
+def write_note(
+    model: str,
+    epoch: int,
+    command: str,
+    known: str = "",
+    commands: Sequence[str] = (),
+    control: Mapping[str, object] | None = None,
+) -> None:
+    """Notes what `model` and its checkpoint are; `known` is the model's digest, if it has not got its name yet.
 
-    `commands` are those of the run, of which `command` is one.
+    `commands` are those of the run, of which `command` is one; `control` is what decides on rates, beside the checkpoint.
     """
     note = {
         "version": SIDE_FILE_VERSION,
         "command": command,
         "commands": list(commands),
         "epoch": epoch,
-        "model": digest or _digest(model),
-        "checkpoint": _digest(checkpoint_of(model)),
+        "model": known or digest(model),
+        "checkpoint": digest(checkpoint_of(model)),
+        **({"control": dict(control)} if control else {}),
     }
     with atomic_file(side_file_of(model)) as file:
         file.write(json.dumps(note, indent=1).encode() + b"\n")
@@ -160,7 +175,7 @@ def copy_model(source: str, target: str, epoch: int, command: str) -> None:
     drop_checkpoint(target)
     if os.path.exists(checkpoint_of(source)) and belongs_together(source):
         copy_file(checkpoint_of(source), checkpoint_of(target))
-        write_note(target, epoch, command, digest=_digest(source))
+        write_note(target, epoch, command, known=digest(source))
     copy_file(source, target)
 
 
@@ -201,12 +216,13 @@ def _note(model: str) -> dict[str, Any] | None:
 
 def _digest_of(path: str) -> str | None:
     try:
-        return _digest(path)
+        return digest(path)
     except OSError:
         return None
 
 
-def _digest(path: str) -> str:
+def digest(path: str) -> str:
+    """What tells a file's content from any other."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

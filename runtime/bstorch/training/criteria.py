@@ -71,6 +71,20 @@ class EpochSums:
         self._samples = [0] * len(nodes)
         self._device = device
 
+    @property
+    def samples(self) -> list[int]:
+        """The samples of each criterion so far."""
+        return list(self._samples)
+
+    def kept(self) -> list[Tensor]:
+        """The sums, as tensors."""
+        return list(self._totals)
+
+    def take(self, totals: Sequence[Tensor], samples: Sequence[int]) -> None:
+        """Goes on from what `kept` and `samples` gave."""
+        self._totals = [t.to(self._device) for t in totals]
+        self._samples = list(samples)
+
     def add(self, values: Sequence[Tensor], samples: Sequence[int]) -> None:
         """Adds the criteria of a minibatch; one with a value for each frame is summed first."""
         with torch.no_grad():

@@ -99,7 +99,5 @@ def perplexity(total: Criterion) -> float:
 
 def start_accumulators(program: Program) -> None:
     """Sets means over an epoch back to nothing, and what delays keep of the minibatch before."""
-    for function in program.compiled.values():
-        reset = getattr(function, "reset", None)
-        if reset is not None:
-            reset()
+    for function in program.environment.stateful:
+        function.reset()

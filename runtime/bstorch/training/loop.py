@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from bsls.config.criteria import criterion_nodes, evaluation_nodes
-from bsls.config.sgd import SGDSettings
+from bsls.config.sgd import Interval, SGDSettings
 from bsls.finding import BsError
 from bsls.modelfile.checkpoint import Checkpoint, read_checkpoint
 from bsls.network.network import Network
@@ -26,11 +29,13 @@ from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.readers.base import Reader
 from bstorch.threads import suit_threads
-from bstorch.training import checkpoints, log
+from bstorch.training import checkpoints, inside, log
 from bstorch.training.best_models import BestModels
 from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minibatch_columns
 from bstorch.training.evaluator import Evaluator, start_accumulators
+from bstorch.training.inside import Inside
+from bstorch.training.interruption import Stopped, StopRequest
 from bstorch.training.learners.choice import learner_of
 from bstorch.training.minibatch_search import MinibatchSearch
 from bstorch.training.precompute import missing_statistics, precompute
@@ -99,6 +104,9 @@ class Trainer:
         self._sizes = MinibatchSearch(settings, context.say, settings.minibatch_size[begun])
         self._best = BestModels(self.names) if settings.save_best_per_criterion else None
         self._rate_known = False
+        self._stop = StopRequest(self._say_at_once)
+        self._base = ""
+        """The digest of the model that the epoch began with, once it is needed."""
         self.epoch_samples = settings.epoch_size or log.UNKNOWN_EPOCH_SIZE
 
     @property
@@ -112,6 +120,12 @@ class Trainer:
         self._introduce()
         checkpoints.remove_leftovers(self.files.path)
         self._precompute()
+        with self._stop:
+            self._run(from_model)
+        if self._best is not None:
+            self._copy_best_models(self._best)
+
+    def _run(self, from_model: bool) -> None:
         if not from_model:  # a model that is there stays as it is: its checkpoint belongs to it
             checkpoints.save_model(self.network, self.parameters, self.files.model(0))
         if self.begun > 0:
@@ -120,10 +134,13 @@ class Trainer:
                 checkpoints.drop_checkpoint(self.files.model(self.begun - 1))
         self._check_rate_of_first_epoch()
         epoch: int | None = self.begun
+        within = self._found_within(from_model)
         while epoch is not None and epoch < self.settings.max_epochs:
-            epoch = self._epoch(epoch)
-        if self._best is not None:
-            self._copy_best_models(self._best)
+            if self._stop.number:
+                done = f"stopped after epoch {epoch} of {self.settings.max_epochs}"
+                raise Stopped(f"{done}; the same command goes on from there", self._stop.number)
+            epoch = self._epoch(epoch, within)
+            within = None
 
     def _introduce(self) -> None:
         say_all, trace_level = self.context.say_all, self.settings.trace_level
@@ -208,6 +225,7 @@ class Trainer:
         self._rate_known = True
         self._rate_search.note(self.begun, stored.learning_rate)
         self._sizes.previous = stored.minibatch_size or self.settings.minibatch_size[self.begun]
+        self._take_control((checkpoints.read_note(model) or {}).get("control"))
         if self._best is not None and stored.criteria is not None:
             self._best.restore(stored.criteria)
 
@@ -221,23 +239,25 @@ class Trainer:
                 help="give learningRatesPerSample for the epochs before the rate is adjusted",
             )
 
-    def _epoch(self, epoch: int) -> int | None:
-        """One epoch (from 0) with all that follows it. Gives the next epoch, or None where training is over."""
+    def _epoch(self, epoch: int, within: Inside | None = None) -> int | None:
+        """One epoch (from 0) with all that follows it, from its beginning or from `within`. Gives the next epoch, or None
+        where training is over."""
         began = time.perf_counter()
         settings, say = self.settings, self.context.say
         self._epochs.begin(epoch)
         self.learner.begin(epoch)
         suit_threads(self.network, settings.minibatch_size[epoch])
-        rate, change = self._rate(epoch)
+        self._base = ""
+        rate, change = self._rate(epoch) if within is None else (within.rate, 1.0)
         if rate < settings.min_rate:
             self._end_by_rate(epoch, rate)
             return None
-        size = self._sizes.size(epoch, rate, change, self._trial)
+        size = self._sizes.size(epoch, rate, change, self._trial) if within is None else within.size
         momentum = settings.momentum_per_sample(epoch)
         if settings.trace_level > 0:
             say()
             say(log.epoch_start(epoch + 1, rate, momentum, size))
-        found = self._minibatches(epoch, rate, size)
+        found = self._minibatches(epoch, rate, size, within=within)
         self.state.samples_seen += found[0].samples
         self._finish_training(epoch, found, time.perf_counter() - began)
         control = found
@@ -297,11 +317,18 @@ class Trainer:
         return found[0]
 
     def _minibatches(
-        self, epoch: int, rate: float, size: int, most: int | None = None, prefix: str = ""
+        self,
+        epoch: int,
+        rate: float,
+        size: int,
+        most: int | None = None,
+        prefix: str = "",
+        within: Inside | None = None,
     ) -> list[Criterion]:
         """Goes through the minibatches of an epoch and changes the parameters after each.
 
-        With `most`, up to the first minibatch that ends behind as many samples. `prefix` begins the lines.
+        With `most`, up to the first minibatch that ends behind as many samples; that is a trial, of which nothing is saved.
+        `prefix` begins the lines. Those that were done `within` the epoch are left out.
         """
         settings = self.settings
         if settings.trace_level > 0:
@@ -314,7 +341,12 @@ class Trainer:
         framed = has_axis(self.criteria[0])
         line = _LineWriter(self, epoch, size, prefix)
         start_accumulators(self.program)
-        for minibatch in self.reader.minibatches(epoch, settings.epoch_size or None, size):
+        saving = _Saving(settings.checkpoint_every)
+        minibatches = self.reader.minibatches(epoch, settings.epoch_size or None, size)
+        if within is not None:
+            self._take(within, sums, line)
+            minibatches = islice(minibatches, within.minibatches, None)
+        for minibatch in minibatches:
             gradients: list[Tensor | None] = []
             if updating:
                 values, gradients = self.program.gradients(minibatch)
@@ -330,7 +362,82 @@ class Trainer:
             position += minibatch.samples
             if most is not None and position > most:
                 break
+            if self._stop.number or saving.due():
+                self._save_within(epoch, rate, size, sums, line, trial=most is not None)
         return sums.read()
+
+    # --- the state within an epoch -----------------------------------------------------------------------------------
+
+    def _save_within(
+        self, epoch: int, rate: float, size: int, sums: EpochSums, line: _LineWriter, *, trial: bool
+    ) -> None:
+        """Saves where the epoch is, and ends the training if it was asked to end."""
+        if not trial:
+            self._base = self._base or checkpoints.digest(self.files.model(epoch))
+            random = [f.kept() for f in self._epochs.functions]
+            kept = [[_array(t) for t in s.kept()] for s in self.program.environment.stateful]
+            groups = {
+                "parameters": [_array(t) for t in self._by_name()],
+                "learner": [_array(s) for s in self.learner.states],
+                "counts": [np.array(self.learner.counts)],
+                "noise": [_array(self.learner.random.get_state())],
+                "sums": [_array(t) for t in sums.kept()],
+                **{f"random{i}": arrays for i, arrays in enumerate(random)},
+                **{f"kept{i}": arrays for i, arrays in enumerate(kept)},
+            }
+            traced = {n.name: count for n, count in self.program.environment.traced.items()}
+            lines = {"samples": sums.samples, "traced": traced, "control": self._kept_control(), **line.kept()}
+            inside.save(Inside(self._base, epoch, line.done, size, rate, lines, groups), self.files.path)
+        if self._stop.number:
+            where = f"in epoch {epoch + 1} of {self.settings.max_epochs}"
+            done = "a search before it begins anew" if trial else f"{line.done} of its minibatches are done and saved"
+            raise Stopped(f"stopped {where}: {done}; the same command goes on from there", self._stop.number)
+
+    def _found_within(self, from_model: bool) -> Inside | None:
+        """The state within the epoch that this run begins with; one that belongs to another model is removed."""
+        model = self.files.model(self.begun)
+        if from_model and os.path.exists(inside.path_of(self.files.path)):
+            found = inside.load(self.files.path, checkpoints.digest(model))
+            shapes = {
+                "parameters": [tuple(t.shape) for t in self._by_name()],
+                "learner": [tuple(s.shape) for s in self.learner.states],
+            }
+            if found is not None and found.epoch == self.begun and inside.fits(found, shapes):
+                return found
+        inside.drop(self.files.path)
+        return None
+
+    @torch.no_grad()
+    def _take(self, within: Inside, sums: EpochSums, line: _LineWriter) -> None:
+        """Goes on from a state within an epoch."""
+        groups, lines = within.groups, within.lines
+        for tensor, array in zip(self._by_name(), groups["parameters"], strict=True):
+            tensor.copy_(torch.from_numpy(array))
+        for state, array in zip(self.learner.states, groups["learner"], strict=True):
+            state.copy_(torch.from_numpy(array))
+        self.learner.counts[:] = groups["counts"][0].tolist()
+        self.learner.random.set_state(torch.from_numpy(groups["noise"][0]))
+        traced = lines["traced"]
+        self.program.environment.traced.update({n: traced[n.name] for n in self.network if n.name in traced})
+        self.state.learning_rate, self._rate_known = within.rate, True
+        self._sizes.previous = within.size
+        self._take_control(lines["control"])
+        sums.take([torch.from_numpy(a) for a in groups["sums"]], lines["samples"])
+        line.take(lines, within.minibatches)
+        for i, function in enumerate(self._epochs.functions):
+            function.take(groups[f"random{i}"])
+        device = self.context.device
+        for i, stateful in enumerate(self.program.environment.stateful):
+            stateful.take([torch.from_numpy(a).to(device) for a in groups[f"kept{i}"]])
+        self.context.say(f"Going on after {within.minibatches} minibatches of this epoch.")
+
+    def _by_name(self) -> list[Tensor]:
+        """All parameters; a network has another order when it comes from a model file."""
+        return [self.parameters[n] for n in sorted(self.parameters, key=lambda n: n.name)]
+
+    def _say_at_once(self, text: str) -> None:
+        self.context.say(text)
+        self.context.flush()
 
     # --- after the minibatches ---------------------------------------------------------------------------------------
 
@@ -367,12 +474,23 @@ class Trainer:
             self.learner.stored(), list(self.learner.counts), self._best.stored() if self._best else None,
         )  # fmt: skip
 
+    def _kept_control(self) -> dict[str, object] | None:
+        if self.settings.rate_control.method == "none":
+            return None
+        return {"adjustment": self._adjustment.kept(), "rates": self._rate_search.kept()}
+
+    def _take_control(self, kept: Mapping[str, Any] | None) -> None:
+        if kept is not None:  # beside a checkpoint of the reference there is nothing
+            self._adjustment.take(kept["adjustment"])
+            self._rate_search.take(kept["rates"])
+
     def _commit(self, files: ModelFiles, epoch: int, size: int) -> None:
         model = files.model(epoch + 1)
         checkpoints.commit(
             self.network, self.parameters, self._checkpoint(size), files, epoch + 1,
-            command=self.context.command, commands=self.context.commands,
+            command=self.context.command, commands=self.context.commands, control=self._kept_control(),
         )  # fmt: skip
+        inside.drop(self.files.path)
         self.context.flush()
         self.context.events.emit(
             "checkpoint",
@@ -422,7 +540,12 @@ class Trainer:
                 os.unlink(self.files.model(done))
         self.context.say(f"SGD: revoke back to and update checkpoint file for epoch {back_to}")
         checkpoints.rewrite_checkpoint(
-            self._checkpoint(size), self.files, back_to, command=self.context.command, commands=self.context.commands
+            self._checkpoint(size),
+            self.files,
+            back_to,
+            command=self.context.command,
+            commands=self.context.commands,
+            control=self._kept_control(),
         )
 
     def _copy_best_models(self, best: BestModels) -> None:
@@ -458,6 +581,25 @@ class Trainer:
         )  # fmt: skip
 
 
+class _Saving:
+    """When the state within an epoch is due to be saved."""
+
+    def __init__(self, every: Interval) -> None:
+        self._every = every
+        self._done = 0
+        self._last = time.monotonic()
+
+    def due(self) -> bool:
+        """Counts a minibatch; whether to save behind it."""
+        self._done += 1
+        if self._every.minibatches:
+            return self._done % self._every.minibatches == 0
+        if not self._every.seconds or time.monotonic() - self._last < self._every.seconds:
+            return False
+        self._last = time.monotonic()
+        return True
+
+
 class _LineWriter:
     """The lines of one epoch about the minibatches since the last line."""
 
@@ -471,6 +613,22 @@ class _LineWriter:
         self._since = time.perf_counter()
         self._first = trainer.settings.show_first
         self._every = trainer.settings.show_every
+
+    @property
+    def done(self) -> int:
+        """How many minibatches of the epoch are done."""
+        return self._done
+
+    def kept(self) -> dict[str, object]:
+        """What the following lines need."""
+        last = [[s.total, s.samples] for s in self._last]
+        return {"shown": self._shown, "last": last, "epoch_samples": self._trainer.epoch_samples}
+
+    def take(self, kept: Mapping[str, Any], done: int) -> None:
+        """Goes on from what `kept` gave after `done` minibatches."""
+        self._done, self._shown = done, kept["shown"]
+        self._last = [Criterion(total, samples) for total, samples in kept["last"]]
+        self._trainer.epoch_samples = kept["epoch_samples"]
 
     def due(self) -> bool:
         """Counts a minibatch; whether a line follows it."""
@@ -527,6 +685,10 @@ def fast_random(settings: SGDSettings, context: RunContext) -> bool:
 def criteria_object(names: Sequence[str], values: Sequence[Criterion]) -> dict[str, object]:
     """Criteria as events hold them."""
     return {n: {"value": v.average, "samples": v.samples} for n, v in zip(names, values, strict=True)}
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().cpu().numpy()
 
 
 def _named(nodes: Sequence[Node]) -> list[tuple[str, str]]:

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from bsls.config.sgd import SGDSettings, float32
 from bstorch.training.criteria import Criterion
@@ -78,6 +78,15 @@ class RateAdjustment:
             self._accept(progress)
         return Decision(back)
 
+    def kept(self) -> dict[str, object]:
+        """What following epochs need of those before."""
+        return {"average": self._average, "not_counted": self._not_counted, "reduced": self._reduced}
+
+    def take(self, kept: Mapping[str, Any]) -> None:
+        """Goes on from what `kept` gave."""
+        self._average, self._not_counted = float(kept["average"]), int(kept["not_counted"])
+        self._reduced = bool(kept["reduced"])
+
     def _accept(self, progress: Progress) -> None:
         progress.previous_criterion = self._average
         self._not_counted = 0
@@ -120,6 +129,14 @@ class RateSearch:
         self._say = say
         self._rates: dict[int, float] = {}
         """The last rates, by number of the epoch modulo how many of them count."""
+
+    def kept(self) -> list[list[float]]:
+        """The rates of the epochs before, with their numbers."""
+        return [[number, rate] for number, rate in self._rates.items()]
+
+    def take(self, kept: Iterable[Sequence[float]]) -> None:
+        """Goes on from what `kept` gave."""
+        self._rates = {int(number): float(rate) for number, rate in kept}
 
     def note(self, epoch: int, rate: float) -> None:
         """Remembers the rate with which `epoch` (from 0) is trained."""

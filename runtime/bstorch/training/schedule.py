@@ -29,13 +29,17 @@ class EpochSettings:
         self._random = [n for n in below if n.op in RANDOM_OPERATIONS]
         self._dropouts = [f for n in self._random if isinstance(f := program.compiled.get(n), Dropout)]
         self._normalizations = [n for n in below if n.op == "BatchNormalization"]
-        self._functions = [program.compiled.get(n) for n in self._random]
+        self._compiled = program.compiled
+        found = [program.compiled.get(n) for n in self._random]
+        self.functions = [f for f in found if isinstance(f, RandomOperation)]
+        """What draws random numbers."""
         self._rate = self._time_constant = self._blend = 0.0
 
     def begin(self, epoch: int) -> None:
         """Prepares for `epoch` (from 0)."""
         self._set_dropout(self._settings.dropout_rate[epoch])
-        for i, function in enumerate(self._functions):
+        for i, node in enumerate(self._random):
+            function = self._compiled.get(node)
             if isinstance(function, RandomOperation):
                 function.seed(epoch * len(self._random) + i)
         constants = self._settings.normalization_time_constant

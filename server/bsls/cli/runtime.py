@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 
 import click
 
+from bsls.cli.main import INTERRUPTED
 from bsls.finding import BsError
 
 
@@ -28,11 +30,25 @@ def load_runtime() -> Any:
         ) from error
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a run as Ctrl-C does."""
+
+    exit_code = 128 + signal.SIGTERM
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise _Terminated
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C ends a run with one line that says what can be done, and exit code 130."""
+    """Ctrl-C and SIGTERM end a run with one line that says what can be done, and the exit code that shells have for it."""
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
-    except KeyboardInterrupt:
-        click.echo("interrupted; the same command goes on from the last complete checkpoint", err=True)
-        sys.exit(130)
+    except KeyboardInterrupt as error:
+        reason = str(error) or "interrupted; the same command goes on from the last complete checkpoint"
+        click.echo(reason, err=True)
+        sys.exit(getattr(error, "exit_code", INTERRUPTED))
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -53,6 +54,14 @@ class Schedule(Generic[T]):
 
     def __repr__(self) -> str:
         return f"Schedule{self.values}"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """How often something happens: every so many minibatches, or seconds. Never where both are 0."""
+
+    minibatches: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,7 @@ class SGDSettings:
     average_multiplier: bool = True
     recompute_activations: bool = False
     compile: bool = False
+    checkpoint_every: Interval = Interval()
 
     def learning_rate(self, epoch: int) -> float:
         """The scheduled rate per sample in `epoch` (from 0); per-minibatch rates are divided by the configured size."""
@@ -227,6 +237,7 @@ def read_sgd(section: Section, precision: str = "float") -> SGDSettings:
         average_multiplier=section.get_boolean("normWithAveMultiplier", True),
         recompute_activations=section.get_boolean("recomputeActivations", False),
         compile=section.get_boolean("compile", False),
+        checkpoint_every=_interval(section, "checkpointEvery"),
     )
 
 
@@ -345,6 +356,22 @@ def _numbers(section: Section, key: str) -> Schedule[float]:
 def _optional_integer(section: Section, key: str) -> int | None:
     value = section.get(key)
     return None if value is None else value.integer()
+
+
+_INTERVAL = re.compile(r"(\d+(?:\.\d+)?)\s*(s|seconds?|min|minutes?|h|hours?)|(\d+)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _interval(section: Section, key: str) -> Interval:
+    value = section.get(key)
+    if value is None or not value.text.strip():
+        return Interval()
+    found = _INTERVAL.fullmatch(value.text.strip().lower())
+    if found is None:
+        raise value.error("no interval", "give a number of minibatches such as 1000, or a time such as 30 s or 5 min")
+    if found[3]:
+        return Interval(minibatches=int(found[3]))
+    return Interval(seconds=float(found[1]) * _SECONDS[found[2][0]])
 
 
 def _word(section: Section, key: str, words: dict[str, str], default: str, valid: str) -> str:

@@ -101,7 +101,8 @@ class Learner(ABC):
         self.counts = [0.0] * len(self.nodes)
         """A number for each parameter that a checkpoint keeps."""
         self._around = around or Around()
-        self._random = torch.Generator(tensors[0].device if tensors else "cpu")
+        self.random = torch.Generator(tensors[0].device if tensors else "cpu")
+        """What noise is drawn with."""
         self._groups = self._grouped()
 
     def _state_shape(self, tensor: Tensor) -> tuple[int, ...]:
@@ -121,7 +122,7 @@ class Learner(ABC):
     def begin(self, epoch: int) -> None:
         """Prepares for `epoch` (from 0): its noise does not depend on the epochs before it."""
         if self._around.noise_deviation > 0:
-            self._random.manual_seed(epoch)
+            self.random.manual_seed(epoch)
 
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor | None], samples: int, rate: float, momentum_per_sample: float) -> None:
@@ -193,7 +194,7 @@ class Learner(ABC):
         if self._around.noise_deviation > 0:
             for parameter in group.parameters:
                 noise = torch.randn(
-                    parameter.shape, generator=self._random, dtype=parameter.dtype, device=parameter.device
+                    parameter.shape, generator=self.random, dtype=parameter.dtype, device=parameter.device
                 )
                 parameter.add_(noise, alpha=self._around.noise_deviation)
         if self._around.l1 > 0 and group.regularised:

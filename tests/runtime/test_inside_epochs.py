@@ -1,0 +1,150 @@
+"""A run that is stopped or killed within an epoch goes on at the same minibatch, and ends like a run without a stop."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from processes import Result, bsls, started
+
+CONFIG = """
+command = Train ; deviceId = -1 ; epochs = 3 ; every = "" ; update = none ; rows = 100 ; control = none
+Train = {
+    action = "train" ; modelPath = "models/a.dnn" ; traceLevel = 1
+    BrainScriptNetworkBuilder = {
+        x = Input {3} ; y = Input {2}
+        h = Dropout (Sigmoid (BatchNormalizationLayer {} (LinearLayer {5} (x))))
+        z = LinearLayer {2} (Dropout (h))
+        ce = CrossEntropyWithSoftmax (y, z) ; err = ClassificationError (y, z)
+        featureNodes = (x) ; labelNodes = (y) ; criterionNodes = (ce) ; evaluationNodes = (err) ; outputNodes = (z)
+    }
+    SGD = {
+        maxEpochs = $epochs$ ; minibatchSize = 4 ; learningRatesPerSample = 0.05:0.02 ; momentumAsTimeConstant = 30
+        dropoutRate = 0.3:0.1 ; batchNormalizationTimeConstant = 50:0 ; gaussianNoiseInjectStd = 0.001
+        gradUpdateType = $update$ ; numMBsToShowResult = 7 ; firstMBsToShowResult = 2 ; checkpointEvery = "$every$"
+        AutoAdjust = { autoAdjustLR = $control$ ; numSamples4Search = 20 }
+    }
+    reader = {
+        readerType = "CNTKTextFormatReader" ; file = "data.txt" ; randomize = true
+        input = { x = { dim = 3 ; format = "dense" } ; y = { dim = 2 ; format = "dense" } }
+    }
+}
+"""
+RUN = ("run", "configFile=c.cntk")
+
+
+def prepare(folder: Path, rows: int = 100) -> Path:
+    folder.mkdir(exist_ok=True)
+    numbers = random.Random(3)
+    drawn = [[numbers.uniform(-1, 1) for _ in range(3)] for _ in range(rows)]
+    lines = [f"|x {a:.3f} {b:.3f} {c:.3f} |y {int(a > b)} {int(a <= b)}" for a, b, c in drawn]
+    (folder / "data.txt").write_text("\n".join(lines) + "\n")
+    (folder / "c.cntk").write_text(CONFIG)
+    return folder
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in (folder / "models").iterdir()}
+
+
+def figures(*results: Result) -> list[str]:
+    """The lines with criteria, without times and percents."""
+    found = [
+        re.sub(r"; (epochTime|time) = ?.*|; epochTime=.*|, +[\d.]+%", "", line)
+        for r in results
+        for line in r.err.splitlines()
+    ]
+    return [line for line in found if "Epoch[" in line]
+
+
+def fine(result: Result) -> Result:
+    assert result.code == 0, result.err[-2000:]
+    return result
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], tuple[Result, dict[str, bytes]]]:
+    """Runs without a stop and without states within epochs, by their settings."""
+    base, found = tmp_path_factory.mktemp("whole"), {}
+    for number, settings in enumerate([(), ("update=fsAdagrad",), ("control=searchBeforeEpoch",)]):
+        folder = prepare(base / str(number))
+        found[settings] = fine(bsls(folder, *RUN, *settings)), files(folder)
+    return found
+
+
+@pytest.mark.parametrize("settings", [(), ("update=fsAdagrad",), ("control=searchBeforeEpoch",)], ids=str)
+def test_killed_within_epochs(settings: tuple[str, ...], tmp_path: Path, whole) -> None:
+    """All that is computed and printed is the same, to the last bit; and nothing stays behind."""
+    folder = prepare(tmp_path)
+    expected, models = whole[settings]
+    changes = fine(bsls(prepare(tmp_path / "once"), *RUN, *settings, "every=3")).changes
+    within, moments = 0, range(5, changes, changes // 6)
+    for moment in moments:
+        shutil.rmtree(folder / "models", ignore_errors=True)
+        killed = bsls(folder, *RUN, *settings, "every=3", kill_at=moment)
+        assert killed.code == -signal.SIGKILL
+        again = fine(bsls(folder, *RUN, *settings, "every=3"))
+        within += "Going on after" in again.err
+        assert set(figures(killed, again)) == set(figures(expected))
+        assert files(folder) == models
+    assert within >= 3  # others fall into the end of an epoch
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_the_state(number: int, code: int, tmp_path: Path) -> None:
+    whole = fine(bsls(prepare(tmp_path / "whole", 3000), *RUN))
+    folder = prepare(tmp_path / "stopped", 3000)
+    stopped = started(folder, *RUN, "every=50", kill_when="models/a.dnn.inside", kill_with=number)()
+    assert stopped.code == code, stopped.err[-500:]
+    assert re.search(r"^stopped in epoch 1 of 3: \d+ of its minibatches are done and saved; ", stopped.last)
+    assert (folder / "models" / "a.dnn.inside").exists()
+    resumed = fine(bsls(folder, "resume", "c.cntk"))
+    assert re.search(r"^Going on after \d+ minibatches of this epoch\.$", resumed.err, re.MULTILINE)
+    assert files(folder) == files(tmp_path / "whole")
+    assert figures(stopped, resumed) == figures(whole)
+
+
+def test_a_state_of_another_run_does_not_count(tmp_path: Path, whole) -> None:
+    folder = prepare(tmp_path)
+    killed = bsls(folder, *RUN, "every=3", kill_at=12)
+    assert killed.code == -signal.SIGKILL
+    state = (folder / "models" / "a.dnn.inside").read_bytes()
+    shutil.rmtree(folder / "models")
+    fine(bsls(folder, *RUN, "update=fsAdagrad", "epochs=1"))
+    os.rename(folder / "models" / "a.dnn", folder / "models" / "a.dnn.1")
+    (folder / "models" / "a.dnn.inside").write_bytes(state)
+    assert "Going on after" not in fine(bsls(folder, *RUN, "update=fsAdagrad")).err
+    assert not (folder / "models" / "a.dnn.inside").exists()
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.99])
+def test_a_damaged_state_is_said(keep: float, tmp_path: Path) -> None:
+    folder = prepare(tmp_path)
+    bsls(folder, *RUN, "every=3", kill_at=12)
+    state = folder / "models" / "a.dnn.inside"
+    content = state.read_bytes()
+    state.write_bytes(content[: int(len(content) * keep)])
+    result = bsls(folder, *RUN, "every=3")
+    assert result.code == 1
+    assert "'models/a.dnn.inside' is damaged" in result.last
+    assert "delete it: training then goes on from the beginning of the epoch" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_every_few_seconds(tmp_path: Path, whole) -> None:
+    folder = prepare(tmp_path)
+    fine(bsls(folder, *RUN, "every=0.001 s"))
+    assert files(folder) == whole[()][1]
+
+
+@pytest.mark.parametrize("text", ["often", "-1", "3 weeks"])
+def test_no_interval(text: str, tmp_path: Path) -> None:
+    result = bsls(prepare(tmp_path), *RUN, f"every={text}")
+    assert result.code == 1
+    assert "checkpointEvery" in result.err and "30 s or 5 min" in result.err
