@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bsls.config.commands import Command
 from bsls.config.sgd import SGDSettings
-from bsls.config.streams import TEXT_READER, other_reader
+from bsls.config.streams import TEXT_DESERIALIZER, TEXT_READER, other_reader
 from bsls.finding import Finding
 
 _PLAIN = "this version trains with plain or momentum steps at scheduled rates"
@@ -51,10 +51,12 @@ def unsupported_parts(command: Command) -> Iterator[Finding]:
         block = command.section.section(key)
         other = other_reader(block) if block is not None else None
         if other is not None:
-            what = f"reader {other.text}" if other.key.lower() == "readertype" else f"'{other.key}'"
+            deserializer = other.key.lower() == "type"
+            kind = "deserializer" if deserializer else "reader"
+            what = f"'{other.key}'" if other.key.lower() == "readers" else f"{kind} {other.text}"
             yield Finding(
                 "unsupported-reader", f"{what} is not available yet in this version", other.span,
-                help=f"use readerType = {TEXT_READER}",
+                help=f"use type = {TEXT_DESERIALIZER}" if deserializer else f"use readerType = {TEXT_READER}",
             )  # fmt: skip
 
 
