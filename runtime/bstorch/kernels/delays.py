@@ -41,6 +41,14 @@ class Delay:
         """Forgets the minibatch before."""
         self._kept = None
 
+    def state(self) -> Tensor | None:
+        """What it keeps of the minibatch before; `restore` takes it back."""
+        return self._kept
+
+    def restore(self, state: Tensor | None) -> None:
+        """Goes on after the minibatch of that `state`."""
+        self._kept = state
+
     def __call__(self, x: Tensor, initial: Tensor | None = None) -> Tensor:
         """The delayed values of all frames."""
         layout = self._environment.layouts[self._axis]

@@ -8,8 +8,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
-
 from bsls.config.criteria import criterion_nodes, evaluation_nodes
 from bsls.config.sgd import SGDSettings
 from bsls.finding import BsError
@@ -31,6 +29,7 @@ from bstorch.training.evaluator import Evaluator, start_accumulators
 from bstorch.training.learners import MomentumLearner
 from bstorch.training.precompute import missing_statistics, precompute
 from bstorch.training.schedule import EpochSettings
+from bstorch.training.subminibatches import Subminibatches, note, wanted_groups
 
 NO_UPDATE_BELOW = 0.01
 """Times the least learning rate: below that rates change nothing, and no gradient is computed."""
@@ -206,7 +205,7 @@ class Trainer:
             say()
             say(log.epoch_start(epoch + 1, rate, momentum, size))
             say()
-            say("Starting minibatch loop.")
+            say(f"Starting minibatch loop{note(settings, size)}.")
         found = self._minibatches(epoch, rate, momentum, size)
         self.state.learning_rate = rate
         self.state.samples_seen += found[0].samples
@@ -230,12 +229,9 @@ class Trainer:
         framed = has_axis(self.criteria[0])
         line = _LineWriter(self, epoch, size)
         start_accumulators(self.program)
+        groups = Subminibatches(self.program, wanted_groups(settings, size))
         for minibatch in self.reader.minibatches(epoch, settings.epoch_size or None, size):
-            gradients: list[Tensor | None] = []
-            if updating:
-                values, gradients = self.program.gradients(minibatch)
-            else:
-                values = self.program.forward(minibatch)
+            values, gradients = groups.run(minibatch, updating=updating)
             counts = self._counter()
             sums.add(values, counts)
             if updating:

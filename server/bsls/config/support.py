@@ -65,8 +65,6 @@ def ignored_settings(settings: SGDSettings) -> Iterator[str]:
     section = settings.section
     if section.section("ParallelTrain") is not None:
         yield "parallelTrain option is not enabled. ParallelTrain config will be ignored."
-    if settings.sub_minibatches > 1 or settings.max_samples_in_memory is not None:
-        yield "WARNING: minibatches are not split into subminibatches; only batch normalization and dropout would notice."
     for key in ("tensorBoardLogDir", "traceNodeNamesReal", "traceNodeNamesCategory", "traceNodeNamesSparse"):
         value = section.get(key)
         if value is not None and value.text:
