@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from bsls.modelfile.model import read
 from bsls.project.project import Project
+from bstorch.actions.common import loaded_network
 from bstorch.main import Runtime
 from bstorch.program.layout import MinibatchLayout
 from bstorch.program.parameters import Parameters
@@ -90,7 +90,7 @@ def test_batch_normalization_takes_the_statistics_of_a_part(folder):
     lines = [f"|x {i % 5} {i % 7} |y {i % 2} {1 - i % 2}" for i in range(10)]
     (folder / "dense.txt").write_text("\n".join(lines) + "\n")
     run(folder, NORMALIZED, "numSubminibatches = 2")
-    network = read("out/m")
+    network = loaded_network("out/m")
     parameters = Parameters(network, torch.device("cpu"))
     node = next(n for n in network if n.op == "BatchNormalization")
     weights = parameters[node.inputs[0].inputs[0]].detach().double().numpy()
