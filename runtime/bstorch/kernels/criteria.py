@@ -208,6 +208,14 @@ class EpochAccumulator:
         self._mean: Tensor | None = None
         self._frames = 0
 
+    def state(self) -> tuple[Tensor | None, int]:
+        """The mean so far, and of how many frames; `restore` takes it back."""
+        return self._mean, self._frames
+
+    def restore(self, state: tuple[Tensor | None, int]) -> None:
+        """Goes on from such a `state`."""
+        self._mean, self._frames = state
+
     def __call__(self, x: Tensor) -> Tensor:
         x = x.detach()
         before = x.new_zeros(x.shape[1:]) if self._mean is None else self._mean

@@ -26,6 +26,7 @@ from bstorch.training import checkpoints, log
 from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minibatch_columns
 from bstorch.training.evaluator import Evaluator, start_accumulators
+from bstorch.training.gradient_check import GradientCheck
 from bstorch.training.learners import MomentumLearner
 from bstorch.training.precompute import missing_statistics, precompute
 from bstorch.training.schedule import EpochSettings
@@ -82,6 +83,7 @@ class Trainer:
         self._counter = SampleCounter(self.shown, inputs, self.program.environment)
         self._features = [n.name for n in network.groups["feature"]]
         self._epochs = EpochSettings(self.program, network, self.criteria[0], settings, context.say)
+        self._check = GradientCheck(self.program, settings, context.say) if settings.gradient_check else None
         self._evaluator: Evaluator | None = None
         self.epoch_samples = settings.epoch_size or log.UNKNOWN_EPOCH_SIZE
 
@@ -231,6 +233,8 @@ class Trainer:
         start_accumulators(self.program)
         groups = Subminibatches(self.program, wanted_groups(settings, size))
         for minibatch in self.reader.minibatches(epoch, settings.epoch_size or None, size):
+            if self._check is not None:
+                self._check(minibatch)
             values, gradients = groups.run(minibatch, updating=updating)
             counts = self._counter()
             sums.add(values, counts)

@@ -114,7 +114,9 @@ def _part(minibatch: Minibatch, sequences: Indices, first: int, end: int) -> Min
             places = layout.packed_places(sequences[part.frame_sequence], part.frame_time)
             made[id(layout)] = part, torch.from_numpy(places)
         layouts[name], places = made[id(layout)]
-        values[name] = value.take(places) if isinstance(value, SparseBatch) else value.index_select(0, places)
+        values[name] = (
+            value.take(places) if isinstance(value, SparseBatch) else value.index_select(0, places.to(value.device))
+        )
     keys = [minibatch.keys[i] for i in sequences.tolist()]
     return Minibatch(values, layouts, minibatch.samples, keys, minibatch.first_sequence)  # type: ignore[arg-type]
 

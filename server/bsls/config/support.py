@@ -25,7 +25,6 @@ def unsupported_settings(settings: SGDSettings) -> Iterator[Finding]:
             "this version keeps to the given minibatch sizes",
         ),
         ("adaptationRegType", adapts, "this version has no regularisation towards another model"),
-        ("gradientcheck", settings.gradient_check, "this version does not check gradients numerically"),
         ("saveBestModelPerCriterion", settings.save_best_per_criterion, "this version keeps the models of all epochs"),
     ]
     for key, used, help in wanted:
