@@ -15,7 +15,6 @@ _PLAIN = "this version trains with plain or momentum steps at scheduled rates"
 def unsupported_settings(settings: SGDSettings) -> Iterator[Finding]:
     """Findings (`unsupported-setting`) about settings of a training that would change its result."""
     control = settings.section.section("AutoAdjust")
-    adapts = settings.adaptation != "none" and settings.adaptation_weight > 0
     wanted = [
         ("gradUpdateType", settings.update != "none", _PLAIN),
         ("autoAdjustLR", settings.rate_control.method != "none", _PLAIN),
@@ -24,7 +23,6 @@ def unsupported_settings(settings: SGDSettings) -> Iterator[Finding]:
             settings.rate_control.adjust_minibatch,
             "this version keeps to the given minibatch sizes",
         ),
-        ("adaptationRegType", adapts, "this version has no regularisation towards another model"),
         ("saveBestModelPerCriterion", settings.save_best_per_criterion, "this version keeps the models of all epochs"),
     ]
     for key, used, help in wanted:
@@ -59,12 +57,27 @@ def unsupported_parts(command: Command) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def ignored_settings(settings: SGDSettings) -> Iterator[str]:
+def ignored_settings(settings: SGDSettings, command: Command) -> Iterator[str]:
     """Lines about settings that do nothing here and change no result."""
     section = settings.section
-    if section.section("ParallelTrain") is not None:
-        yield "parallelTrain option is not enabled. ParallelTrain config will be ignored."
+    if settings.adaptation != "none" and command.action != "adapt":
+        yield f"WARNING: adaptationRegType has no effect on action {command.action}, only on adapt."
+    yield from _parallel_training(settings, command)
     for key in ("tensorBoardLogDir", "traceNodeNamesReal", "traceNodeNamesCategory", "traceNodeNamesSparse"):
         value = section.get(key)
         if value is not None and value.text:
             yield f"WARNING: {key} is not available yet in this version and has no effect."
+
+
+def _parallel_training(settings: SGDSettings, command: Command) -> Iterator[str]:
+    """A run is one process: parallel training has one worker, and computes what a run without it does."""
+    value = settings.section.lookup("ParallelTrain")  # the switch at the top has the same name
+    is_block = value is not None and value.raw.text[:1] in ("[", "{")
+    block = settings.section.section("ParallelTrain") if is_block else None
+    if not command.section.top.get_boolean("parallelTrain", False):
+        if block is not None:
+            yield "parallelTrain option is not enabled. ParallelTrain config will be ignored."
+        return
+    yield "mpihelper: only one MPI process: MPI operation will be boring"
+    method = "none" if block is None else block.get_string("parallelizationMethod", "none")
+    yield f"Parallel training (parallelizationMethod = {method}) with one worker is training without it."
