@@ -149,6 +149,7 @@ def test_chunks_of_all_files_are_kept_as_long_as_the_window_needs_them(folder):
         (("truncated = true",), (X,), "missing-key", "truncationLength"),
         (("truncated = true", "truncationLength = 0"), (X,), "config-value", "at least 1 step"),
         (("rightSplice = 1",), (X,), "config-value", "rightSplice"),
+        (("rightSplice = 3", "truncated = true", "truncationLength = 2"), (X,), "config-value", "more than truncationLength"),
         (("sampleBasedRandomizationWindow = true",), (X,), "missing-key", "size of the window"),
         (("randomize = auto",), (X,), "config-value", "true or false"),
         ((), (X, X), "config-value", "two deserializers deliver"),

@@ -110,7 +110,7 @@ def train(
     reader = reader_for(required_section(section, "reader"), inputs, context)
     validation_section = section.section("cvReader")
     validation = reader_for(validation_section, inputs, context) if validation_section is not None else None
-    if command.action == "adapt" and settings.adaptation == "kl" and settings.adaptation_weight > 0:
+    if command.action == "adapt" and settings.adapts_to_original:
         reader = _with_original(reader, network, command, settings, context)
     trainer = Trainer(network, settings, files, reader, validation, context, begun=begun or 0)
     trainer.run(from_model=begun is not None)

@@ -46,9 +46,12 @@ class SparseBatch:
 
     def take(self, rows: torch.Tensor) -> SparseBatch:
         """The samples number `rows` (int64), in that order."""
+        rows = rows.to(self.offsets.device)
         counts = (self.offsets[1:] - self.offsets[:-1])[rows]
         offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-        places = torch.arange(int(offsets[-1])) + torch.repeat_interleave(self.offsets[rows] - offsets[:-1], counts)
+        places = torch.arange(int(offsets[-1]), device=rows.device) + torch.repeat_interleave(
+            self.offsets[rows] - offsets[:-1], counts
+        )
         return SparseBatch(self.indices[places], self.values[places], offsets, self.dim, self.one_hot)
 
     def to(self, device: torch.device | str) -> SparseBatch:

@@ -11,8 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
+from bsls.config.composite import read_composite
 from bsls.config.section import Section
-from bsls.config.streams import Stream, deserializer_blocks, reader_streams
+from bsls.config.streams import Stream
 from bsls.finding import BsError
 from bsls.source import Span
 from bstorch.program.layout import Indices, MinibatchLayout
@@ -153,22 +154,8 @@ def from_section(
 
     Raises BsError for settings that are missing, unknown or do not fit together.
     """
-    frame_mode, truncated = section.get("frameMode"), section.get("truncated")
-    framed = frame_mode is not None and frame_mode.boolean()
-    cut = truncated is not None and truncated.boolean()
-    if truncated is not None and framed and cut:
-        raise BsError(
-            "conflicting-keys", "frameMode and truncated exclude each other", truncated.span,
-            help="remove one of them: with frameMode each sequence is one sample",
-        )  # fmt: skip
-    steps = _truncation(section) if cut else None
-    splice = section.get("rightSplice")
-    if splice is not None and splice.integer() != 0:
-        raise splice.error(
-            "look-ahead at the end of a truncated sequence is not available in this version", "remove it"
-        )
-    streams, span = reader_streams(section)
-    parts = [TextFormatReader(text_settings(block), log) for block in deserializer_blocks(section)]
+    settings = read_composite(section)
+    parts = [TextFormatReader(text_settings(block), log) for block in settings.blocks]
     defining = [p.settings.main_stream for p in parts if p.settings.main_stream is not None]
     if len(defining) > 1:
         raise BsError(
@@ -178,37 +165,12 @@ def from_section(
             help="let one stream define the minibatch size",
         )
     for part in parts:
-        part.settings.frame_mode = framed and not whole_sequences
-    if randomize is None:
-        randomize = section.get_boolean("randomize", True)
-    shuffling = _shuffling(section) if randomize else None
-    section.get_boolean("checkData", True)  # sequences are always compared, as in the reference
-    return CompositeReader(parts, streams, span, shuffling, None if whole_sequences else steps)
-
-
-def _truncation(section: Section) -> int:
-    value = section.get("truncationLength")
-    if value is None:
-        raise BsError(
-            "missing-key", "truncated = true needs a truncationLength", section.require("truncated").span,
-            help="add truncationLength = N to the reader: the time steps of a minibatch",
-        )  # fmt: skip
-    if value.integer() < 1:
-        raise value.error("sequences are cut after at least 1 step", "give the number of time steps of a minibatch")
-    return value.integer()
-
-
-def _shuffling(section: Section) -> Shuffling:
-    in_samples = section.own("sampleBasedRandomizationWindow")
-    window = section.own("randomizationWindow")
-    seed = section.get_integer("randomizationSeed", 0)
-    if window is None:
-        if in_samples is not None and in_samples.boolean():
-            raise BsError(
-                "missing-key", "sampleBasedRandomizationWindow = true needs the size of the window", in_samples.span,
-                help="add randomizationWindow = N, in samples",
-            )  # fmt: skip
-        return Shuffling(default_window(section.get_integer("chunkSizeInBytes", CHUNK_BYTES)), seed=seed)
-    if window.integer() < 0:
-        raise window.error("a window cannot be smaller than 0")
-    return Shuffling(window.integer(), section.get_boolean("sampleBasedRandomizationWindow", True), seed)
+        part.settings.frame_mode = settings.frame_mode and not whole_sequences
+    shuffling = None
+    if settings.randomize if randomize is None else randomize:
+        window = settings.window
+        if window is None:
+            window = default_window(section.get_integer("chunkSizeInBytes", CHUNK_BYTES))
+        shuffling = Shuffling(window, settings.window_in_samples, settings.seed)
+    truncation = None if whole_sequences else settings.truncation
+    return CompositeReader(parts, settings.streams, settings.input_span, shuffling, truncation)

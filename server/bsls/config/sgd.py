@@ -146,6 +146,11 @@ class SGDSettings:
         momentum = self.momenta[epoch]
         return momentum ** (1.0 / self.minibatch_size[epoch]) if self.momentum_unit == "minibatch" else momentum
 
+    @property
+    def adapts_to_original(self) -> bool:
+        """Whether `adapt` mixes what the original model says into the targets."""
+        return self.adaptation == "kl" and self.adaptation_weight > 0
+
     def span(self, key: str) -> Span:
         """Where `key` is set, else the block."""
         value = self.section.get(key)

@@ -55,6 +55,12 @@ def unsupported_parts(command: Command) -> Iterator[Finding]:
                 "unsupported-reader", f"{what} is not available yet in this version", other.span,
                 help=f"use type = {TEXT_DESERIALIZER}" if deserializer else f"use readerType = {TEXT_READER}",
             )  # fmt: skip
+        splice = block.get("rightSplice") if block is not None and block.own("deserializers") is not None else None
+        if splice is not None and splice.text not in ("", "0"):
+            yield Finding(
+                "unsupported-setting", f"rightSplice = {splice.text} is not available yet in this version", splice.span,
+                help="remove it: sequences are cut without looking ahead",
+            )  # fmt: skip
 
 
 def ignored_settings(settings: SGDSettings, command: Command) -> Iterator[str]:
