@@ -67,7 +67,15 @@ def run(folder: Path, network: str, *arguments: str) -> list[str]:
 @pytest.mark.parametrize("network", NETWORKS)
 def test_pieces_of_sequences_give_the_values_of_the_whole(folder, network):
     whole = run(folder, network)[-1]
-    for arguments in (("cut=false",), ("steps=1",), ("steps=3", "size=3"), ("steps=5",), ("steps=100", "size=900")):
+    for arguments in (
+        ("cut=false",),
+        ("steps=1",),
+        ("steps=3", "size=3"),
+        ("steps=5",),
+        ("steps=100", "size=900"),
+        ("numSubminibatches=3",),
+        ("maxSamplesInRAM=5", "cut=false"),
+    ):
         assert run(folder, network, "command=test", *arguments)[-1] == whole
 
 

@@ -207,7 +207,7 @@ class Trainer:
             say()
             say(log.epoch_start(epoch + 1, rate, momentum, size))
             say()
-            say(f"Starting minibatch loop{note(settings, size)}.")
+            say(f"Starting minibatch loop{note(settings.parts, size)}.")
         found = self._minibatches(epoch, rate, momentum, size)
         self.state.learning_rate = rate
         self.state.samples_seen += found[0].samples
@@ -231,7 +231,7 @@ class Trainer:
         framed = has_axis(self.criteria[0])
         line = _LineWriter(self, epoch, size)
         start_accumulators(self.program)
-        groups = Subminibatches(self.program, wanted_groups(settings, size))
+        groups = Subminibatches(self.program, wanted_groups(settings.parts, size))
         for minibatch in self.reader.minibatches(epoch, settings.epoch_size or None, size):
             if self._check is not None:
                 self._check(minibatch)

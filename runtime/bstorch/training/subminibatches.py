@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bsls.config.sgd import SGDSettings
+from bsls.config.sgd import Parts
 from bstorch.kernels.delays import Delay
 from bstorch.program.layout import Indices, MinibatchLayout
 from bstorch.program.program import Program
@@ -21,20 +21,19 @@ from bstorch.readers.base import Minibatch, SparseBatch, Values
 from bstorch.training.criteria import accumulates
 
 
-def wanted_groups(settings: SGDSettings, minibatch_size: int) -> int:
+def wanted_groups(parts: Parts, minibatch_size: int) -> int:
     """Into how many groups minibatches of that size are cut, if they have so many parallel rows; 1: they stay whole."""
-    if settings.sub_minibatches > 1:
-        return settings.sub_minibatches
-    most = settings.max_samples_in_memory
-    return 1 if most is None else max(1, -(-minibatch_size // most))
+    if parts.number > 1 or parts.most_samples is None:
+        return max(1, parts.number)
+    return max(1, -(-minibatch_size // parts.most_samples))
 
 
-def note(settings: SGDSettings, minibatch_size: int) -> str:
+def note(parts: Parts, minibatch_size: int) -> str:
     """What the log adds to the line about the start of the minibatch loop."""
-    groups = wanted_groups(settings, minibatch_size)
+    groups = wanted_groups(parts, minibatch_size)
     if groups == 1:
         return ""
-    most = settings.max_samples_in_memory
+    most = parts.most_samples
     return f", with {groups} subminibatch" if most is None else f", with maximum {most} samples in RAM"
 
 
