@@ -66,7 +66,6 @@ CASES = [
     ("action = \"test\"", "action = \"test\" ; evalNodeNames = z", "no-criterion", 15),
     ("outputPath = \"out\"", "outputPath = \"out\" ; outputNodeNames = zz", "unknown-node", 16),
     ("action = \"test\"", "action = \"plot\"", "unsupported-action", 15),
-    ("maxEpochs = 1", "adaptationRegType = KL ; adaptationRegWeight = 0.5 ; maxEpochs = 1", "unsupported-setting", 13),
     ("\"CNTKTextFormatReader\"", "\"UCIFastReader\"", "unsupported-reader", 3),
     ("CrossEntropyWithSoftmax (y, z)", "LatticeSequenceWithSoftmax (y, z, z, y, 'a', 'b', 'c', 'd')", "unsupported-operation", 10),
     ("x = Input {2} ;", "x = Input {2} ; Unused (v) = Sigmod (v) ;", "unknown-identifier", 8),
@@ -87,6 +86,40 @@ def test_rule(old: str, new: str, rule: str, line: int, tmp_path: Path) -> None:
     found = findings(tmp_path, CONFIG.replace(old, new, 1))
     assert (rule, line) in [(f.rule, f.span.start_position.line + 1) for f in found if f.span is not None]
     assert all(f.rule in all_rules() for f in found)
+
+
+READER = CONFIG[CONFIG.index("reader = ") : CONFIG.index("Train =")]
+COMPOSITE = """reader = { SETTINGS
+    deserializers = ([ type = "CNTKTextFormatDeserializer" ; module = "CNTKTextFormatReader" ; file = "d.txt"
+        input = [ x = [ dim = 2 ; format = "dense" ] ; y = [ dim = 2 ; format = "dense" ] ] ]) }
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "old", "new", "expected"),
+    [
+        ("truncated = true ; truncationLength = 3", "", "", []),
+        ("truncated = true", "", "", [("missing-key", 3)]),
+        ("truncated = true ; truncationLength = 3 ; frameMode = true", "", "", [("conflicting-keys", 3)]),
+        ("sampleBasedRandomizationWindow = true", "", "", [("missing-key", 3)]),
+        ("truncated = true ; truncationLength = 3 ; rightSplice = 1", "", "", [("unsupported-setting", 3)]),
+        ("", "CNTKTextFormatDeserializer", "ImageDeserializer", [("unsupported-reader", 4)]),
+        ("", "y = [ dim = 2", "y = [ dim = 3", [("reader-dim-mismatch", 5)]),
+        ("", 'type = "CNTKTextFormatDeserializer" ; ', "", [("missing-key", 4)]),
+    ],
+)
+def test_deserializers(settings: str, old: str, new: str, expected: list[tuple[str, int]], tmp_path: Path) -> None:
+    text = CONFIG.replace(READER, COMPOSITE.replace("SETTINGS", settings).replace(old, new, 1))
+    found = findings(tmp_path, text)
+    places = [(f.rule, f.span.start_position.line + 1) for f in found if f.span is not None]
+    assert sorted(set(places)) == expected
+
+
+def test_adapting_towards_the_original_model_fails_in_the_reference(tmp_path: Path) -> None:
+    adapt = """Write = { action = "adapt" ; modelPath = "a.dnn" ; origModelFileName = "m.dnn" ; refNodeName = "z"
+    SGD = { maxEpochs = 1 ; learningRatesPerSample = 0.1 ; adaptationRegType = "KL" ; adaptationRegWeight = 0.5 } }"""
+    found = findings(tmp_path, CONFIG.replace('Write = { action = "write" ; outputPath = "out" }', adapt))
+    assert [(f.rule, f.severity.word) for f in found] == [("reference-fails", "information")]
 
 
 @pytest.mark.parametrize(

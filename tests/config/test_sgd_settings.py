@@ -73,6 +73,7 @@ def test_momentum_of_a_sample(text, momentum):
         ("SGD = [\nmaxEpochs = 2 ; learningRatesPerMB = 1 ; epochSize = 100 ]", "config-value", "100"),
         ("SGD = [\nmaxEpochs = 2 ; learningRatesPerMB = 1 ; gradUpdateType = fast ]", "config-value", "fast"),
         ("SGD = [\nmaxEpochs = 2 ; learningRatesPerMB = 1 ; gradientcheck = true ]", "config-value", "true"),
+        ("SGD = [\nmaxEpochs = 2 ; learningRatesPerMB = 1 ; maxSamplesInRAM = 0 ]", "config-value", "0"),
     ],
 )
 def test_mistakes_are_found_where_they_are(text, rule, at):

@@ -140,20 +140,6 @@ def test_a_failing_run_says_so_in_its_events(folder):
     assert event["line"] > 1
 
 
-@pytest.mark.parametrize(
-    "setting",
-    ["adaptationRegType = KL ; adaptationRegWeight = 0.5"],
-)
-def test_settings_that_are_not_there_yet_are_refused(folder, setting):
-    (folder / "c.cntk").write_text(CONFIG.replace("SETTINGS", setting))
-    with pytest.raises(BsError) as caught:
-        run()
-    finding = caught.value.finding
-    assert finding.rule == "unsupported-setting"
-    assert finding.span is not None
-    assert finding.span.text in setting
-
-
 def test_a_diverged_training_ends_with_an_error(folder):
     (folder / "c.cntk").write_text(
         CONFIG.replace("CrossEntropyWithSoftmax (y, z)", "SquareError (y, z)")

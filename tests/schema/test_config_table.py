@@ -151,5 +151,11 @@ def test_one_family_is_read_at_a_time() -> None:
 
 def test_keys_of_our_own_are_said_to_be_so() -> None:
     ours = [key for name in config.blocks() for key in config.block(name).own_keys.values() if key.ours]  # type: ignore[union-attr]
-    assert [key.name for key in ours] == ["matrixPrecision", "randomNumbers", "checkpointEvery", "recomputeActivations", "compile"]
+    assert [key.name for key in ours] == [
+        "matrixPrecision",
+        "randomNumbers",
+        "checkpointEvery",
+        "recomputeActivations",
+        "compile",
+    ]
     assert all("**Of bsls**" in key_text(key) for key in ours)

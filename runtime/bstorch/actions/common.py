@@ -96,9 +96,16 @@ def required_section(section: Section, *keys: str) -> Section:
     )
 
 
-def reader_for(section: Section, inputs: Sequence[Node], context: RunContext, randomize: bool | None = None) -> Reader:
-    """The reader of a block, which delivers all `inputs`."""
-    reader = open_reader(section, randomize, context.say)
+def reader_for(
+    section: Section,
+    inputs: Sequence[Node],
+    context: RunContext,
+    randomize: bool | None = None,
+    *,
+    whole_sequences: bool = False,
+) -> Reader:
+    """The reader of a block, which delivers all `inputs`; see `open_reader`."""
+    reader = open_reader(section, randomize, context.say, whole_sequences=whole_sequences)
     check_streams(inputs, reader)
     reader.open()
     return ReadAhead(reader) if context.device.type == "cuda" else reader

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bsls.config.commands import Command
 from bsls.config.criteria import test_nodes
+from bsls.config.sgd import read_parts
 from bsls.network.node import Node
 from bsls.network.queries import reader_inputs
 from bstorch.actions.common import made_network, model_path, reader_for, required_section, say_unknown
@@ -14,6 +15,7 @@ from bstorch.threads import suit_threads
 from bstorch.training.criteria import Criterion
 from bstorch.training.evaluator import PERPLEXITY_OF, Evaluator, perplexity
 from bstorch.training.precompute import check_statistics
+from bstorch.training.subminibatches import wanted_groups
 
 MINIBATCH_SIZE = 40960
 
@@ -33,15 +35,16 @@ def run(command: Command, context: RunContext) -> None:
     randomize = None if reader_section.own("randomize") is not None else False
     reader = reader_for(reader_section, reader_inputs(network, nodes), context, randomize)
     program = Program(network, nodes, Parameters(network, context.device), context.environment())
+    sizes = section.get_array("minibatchSize")
+    size = sizes[0].integer() if sizes else MINIBATCH_SIZE
     evaluator = Evaluator(
         program,
         context.say,
         trace_level=trace_level,
         show_every=section.get_integer("numMBsToShowResult", 100),
         show_first=section.get_integer("firstMBsToShowResult", 0),
+        groups=wanted_groups(read_parts(section), size),
     )
-    sizes = section.get_array("minibatchSize")
-    size = sizes[0].integer() if sizes else MINIBATCH_SIZE
     suit_threads(network, size)
     found = evaluator.run(reader.minibatches(0, section.get_integer("epochSize", 0) or None, size))
     context.events.emit(

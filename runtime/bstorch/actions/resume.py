@@ -81,7 +81,7 @@ def _resume(command: Command, context: RunContext, start: str | None, to: str | 
     context.say(
         f"Going on with epoch {found.epoch + 1}; models are written to '{files.model(found.epoch + 1)}' and so on."
     )
-    train(network, command.section, settings, files, context, begun=found.epoch)
+    train(network, command, settings, files, context, begun=found.epoch)
 
 
 def _training_command(commands: Sequence[Command]) -> Command:

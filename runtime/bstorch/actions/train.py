@@ -9,13 +9,16 @@ from bsls.config.commands import SGD_KEYS, Command
 from bsls.config.criteria import criterion_nodes, evaluation_nodes
 from bsls.config.section import Section
 from bsls.config.sgd import SGDSettings, read_sgd
-from bsls.config.support import ignored_settings, unsupported_settings
+from bsls.config.support import ignored_settings
 from bsls.evaluate.environment import Counters
 from bsls.finding import BsError
 from bsls.network.network import Network
 from bsls.network.queries import reader_inputs
 from bstorch.actions.common import loaded_network, made_network, model_path, reader_for, required_section
 from bstorch.context import RunContext
+from bstorch.program.parameters import Parameters
+from bstorch.program.program import Program
+from bstorch.readers.base import Reader, check_streams
 from bstorch.training import checkpoints
 from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.loop import Trainer
@@ -56,8 +59,8 @@ def train_from(command: Command, context: RunContext, begin: Callable[[ModelFile
         network = _own_model(files.model(finished))
     else:
         network = begin(files)
-    context.say_all(ignored_settings(settings))
-    train(network, section, settings, files, context, begun=finished)
+    context.say_all(ignored_settings(settings, command))
+    train(network, command, settings, files, context, begun=finished)
 
 
 def _counted_before(files: ModelFiles, epoch: int, command: Command, context: RunContext) -> Counters:
@@ -84,16 +87,13 @@ def _own_model(path: str) -> Network:
 
 
 def sgd_settings(section: Section, precision: str) -> SGDSettings:
-    """The settings of the command's SGD block, as far as this version follows them."""
-    settings = read_sgd(required_section(section, *SGD_KEYS), precision)
-    for finding in unsupported_settings(settings):
-        raise BsError.of(finding)
-    return settings
+    """The settings of the command's SGD block."""
+    return read_sgd(required_section(section, *SGD_KEYS), precision)
 
 
 def train(
     network: Network,
-    section: Section,
+    command: Command,
     settings: SGDSettings,
     files: ModelFiles,
     context: RunContext,
@@ -101,10 +101,45 @@ def train(
     begun: int | None,
 ) -> None:
     """Trains `network`, of which `begun` epochs are done (None: it is fresh)."""
+    section = command.section
     criteria = criterion_nodes(network, settings)
     inputs = reader_inputs(network, [criteria[0], *evaluation_nodes(network, settings, criteria)])
     reader = reader_for(required_section(section, "reader"), inputs, context)
     validation_section = section.section("cvReader")
     validation = reader_for(validation_section, inputs, context) if validation_section is not None else None
+    if command.action == "adapt" and settings.adapts_to_original:
+        reader = _with_original(reader, network, command, settings, context)
     trainer = Trainer(network, settings, files, reader, validation, context, begun=begun or 0)
     trainer.run(from_model=begun is not None)
+
+
+def _with_original(
+    reader: Reader, network: Network, command: Command, settings: SGDSettings, context: RunContext
+) -> Reader:
+    """The reader with targets that are mixed with what the original model says."""
+    from bstorch.training.adaptation import MixedTargets
+
+    path, name = command.section.require("origModelFileName"), command.section.get("refNodeName")
+    context.say(f"Load reference Network From the original model file {path.text}.")
+    original = loaded_network(path.string())
+    context.say(f"Checking refNodeName {path.text}.")
+    if name is None or not name.text:
+        raise BsError(
+            "missing-key", "adaptationRegType = KL needs a refNodeName", settings.span("adaptationRegType"),
+            help="add refNodeName = \"NODE\" beside origModelFileName: the original model's posteriors",
+        )  # fmt: skip
+    node = original.find(name.text)
+    if node is None:
+        raise name.error(f"'{path.text}' has no such node", "name a node of the original model, such as its softmax")
+    if not network.groups["label"]:
+        raise BsError(
+            "config-value", "adaptationRegType = KL needs targets, but the network has no label nodes",
+            settings.span("adaptationRegType"), help="give the model labelNodes",
+        )  # fmt: skip
+    try:
+        check_streams([n for n in original.evaluation_order([node]) if n.is_input], reader)
+    except BsError as error:
+        error.finding.help = f"{name.text} is computed from this input of '{path.text}'"
+        raise
+    program = Program(original, [node], Parameters(original, context.device), context.environment())
+    return MixedTargets(reader, network.groups["label"][0], program, settings.adaptation_weight, name.span)

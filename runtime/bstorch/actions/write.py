@@ -52,7 +52,7 @@ def run(command: Command, context: RunContext) -> None:
     say_unknown(unknown, context)
     check_statistics(network, nodes)
     inputs = [n for n in network.evaluation_order(nodes) if n.is_input]
-    reader = reader_for(required_section(section, "reader"), inputs, context, randomize=False)
+    reader = reader_for(required_section(section, "reader"), inputs, context, randomize=False, whole_sequences=True)
     program = Program(network, nodes, Parameters(network, context.device), context.environment())
     form = read_format(section)
     sizes = section.get_array("minibatchSize")

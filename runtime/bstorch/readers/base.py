@@ -12,7 +12,7 @@ from bsls.config.streams import Stream, mismatches
 from bsls.finding import BsError
 from bsls.network.node import Node
 from bsls.source import Span
-from bstorch.program.layout import MinibatchLayout
+from bstorch.program.layout import Indices, MinibatchLayout
 
 
 @dataclass(slots=True)
@@ -44,6 +44,16 @@ class SparseBatch:
         full[self.sample_of_value(), self.indices] = self.values
         return full
 
+    def take(self, rows: torch.Tensor) -> SparseBatch:
+        """The samples number `rows` (int64), in that order."""
+        rows = rows.to(self.offsets.device)
+        counts = (self.offsets[1:] - self.offsets[:-1])[rows]
+        offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        places = torch.arange(int(offsets[-1]), device=rows.device) + torch.repeat_interleave(
+            self.offsets[rows] - offsets[:-1], counts
+        )
+        return SparseBatch(self.indices[places], self.values[places], offsets, self.dim, self.one_hot)
+
     def to(self, device: torch.device | str) -> SparseBatch:
         return self._each(lambda t: _moved(t, device))
 
@@ -52,6 +62,13 @@ class SparseBatch:
 
     def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> SparseBatch:
         return SparseBatch(change(self.indices), change(self.values), change(self.offsets), self.dim, self.one_hot)
+
+
+Values = dict[str, torch.Tensor | SparseBatch]
+"""By stream its frames, in the packed order of its layout."""
+
+LayOut = Callable[[str, Indices], MinibatchLayout]
+"""Gives the layout of a stream's sequences: called with the stream's name and their lengths."""
 
 
 @dataclass(slots=True)
@@ -63,7 +80,7 @@ class Minibatch:
     sequences in the data, in the order read; `first_sequence` is the number of sequences delivered in this epoch before.
     """
 
-    values: dict[str, torch.Tensor | SparseBatch]
+    values: Values
     layouts: dict[str, MinibatchLayout]
     samples: int
     """What the minibatch counts along the timeline of the reader (frames of the longest or the defining stream)."""
@@ -83,6 +100,30 @@ class Minibatch:
     def pinned(self) -> Minibatch:
         """The same minibatch in memory from which a GPU can copy by itself."""
         return replace(self, values={name: v.pin_memory() for name, v in self.values.items()})
+
+
+class WholeSequences:
+    """Lays out whole sequences: streams of a minibatch whose sequences have the same lengths share a layout."""
+
+    def __init__(self) -> None:
+        self._frames: dict[int, MinibatchLayout] = {}
+
+    def of_minibatch(self) -> LayOut:
+        """For the streams of one minibatch."""
+        shared: dict[bytes, MinibatchLayout] = {}
+
+        def lay_out(_: str, lengths: Indices) -> MinibatchLayout:
+            n, key = len(lengths), lengths.tobytes()
+            if key not in shared:
+                shared[key] = MinibatchLayout.packed(lengths) if (lengths != 1).any() else self._of_frames(n)
+            return shared[key]
+
+        return lay_out
+
+    def _of_frames(self, n: int) -> MinibatchLayout:
+        if n not in self._frames:
+            self._frames[n] = MinibatchLayout.of_frames(n)
+        return self._frames[n]
 
 
 def _moved(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:

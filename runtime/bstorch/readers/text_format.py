@@ -19,7 +19,7 @@ from bsls.config.streams import Stream, text_streams
 from bsls.finding import BsError
 from bsls.source import Span
 from bstorch.program.layout import MinibatchLayout
-from bstorch.readers.base import Minibatch, SparseBatch
+from bstorch.readers.base import LayOut, Minibatch, SparseBatch, Values, WholeSequences
 from bstorch.readers.text_index import Indices, TextFileError, TextIndex, build_index
 from bstorch.readers.text_parser import (
     DenseSamples,
@@ -81,7 +81,9 @@ class TextFormatReader:
         self._chunks: OrderedDict[int, _Chunk] = OrderedDict()
         self._checked: set[int] = set()
         self._errors = 0
-        self._frame_layouts: dict[int, MinibatchLayout] = {}
+        self._layouts = WholeSequences()
+        self.kept_chunks = 0
+        """How many parsed chunks stay in memory at least."""
 
     @property
     def streams(self) -> list[Stream]:
@@ -102,13 +104,17 @@ class TextFormatReader:
 
     def minibatches(self, epoch: int, epoch_size: int | None, minibatch_size: int) -> Iterator[Minibatch]:
         """See `Reader.minibatches`."""
-        delivered = 0
+        delivered, index = 0, self.index
         for sequences in self._timeline.minibatches(epoch, epoch_size, minibatch_size):
-            yield self._minibatch(sequences, delivered)
+            self.kept_chunks = self._timeline.widest_window
+            values, layouts = self.read(sequences, self._layouts.of_minibatch())
+            samples = int(index.samples[sequences].sum())
+            yield Minibatch(values, layouts, samples, index.keys[sequences].tolist(), delivered)
             delivered += len(sequences)
 
     @cached_property
-    def _index(self) -> TextIndex:
+    def index(self) -> TextIndex:
+        """Where the sequences lie; raises BsError where the file cannot be read."""
         s = self.settings
         try:
             return build_index(s.file, s.chunk_bytes, s.skip_sequence_ids, s.main_stream.alias if s.main_stream else "")
@@ -124,20 +130,23 @@ class TextFormatReader:
 
     @cached_property
     def _timeline(self) -> Timeline:
-        return Timeline(self._index.samples, self._index.chunks, self.settings.shuffling)
+        return Timeline(self.index.samples, self.index.chunks, self.settings.shuffling)
 
     # --- minibatches -------------------------------------------------------------------------------------------------
 
-    def _minibatch(self, sequences: Indices, delivered: int) -> Minibatch:
-        index = self._index
+    def read(self, sequences: Indices, lay_out: LayOut) -> tuple[Values, dict[str, MinibatchLayout]]:
+        """The values and layouts of all streams for `sequences` (numbers in the file, in any order).
+
+        `lay_out` gives the layout of a stream, of which it gets the name and the lengths of the sequences.
+        """
+        index = self.index
         if self.settings.keep_in_memory:
             chunk_of, chunks = sequences[:0], {0: self._everything}
         else:
             chunk_of = np.searchsorted(index.chunks, sequences, side="right") - 1
             chunks = {c: self._chunk(c) for c in np.unique(chunk_of).tolist()}
-        values: dict[str, torch.Tensor | SparseBatch] = {}
+        values: Values = {}
         layouts: dict[str, MinibatchLayout] = {}
-        shared: dict[bytes, MinibatchLayout] = {}
         for s, stream in enumerate(self.streams):
             first, lengths = np.empty(len(sequences), np.int64), np.empty(len(sequences), np.int64)
             for c, chunk in chunks.items():
@@ -145,25 +154,16 @@ class TextFormatReader:
                 local = sequences[here] - index.chunks[c]
                 first[here] = chunk.first[s][local]
                 lengths[here] = chunk.first[s][local + 1] - first[here]
-            key = lengths.tobytes()
-            layout = shared[key] = shared.get(key) or self._layout(lengths)
+            layout = lay_out(stream.name, lengths)
+            if layout.goes_on:
+                first -= np.minimum(layout.begin, 0)
             rows = first if layout.is_frames else first[layout.frame_sequence] + layout.frame_time
             rows_chunk = chunk_of if layout.is_frames or len(chunks) == 1 else chunk_of[layout.frame_sequence]
             values[stream.name] = _gather(
                 stream, {c: chunk.samples[s] for c, chunk in chunks.items()}, rows, rows_chunk
             )
             layouts[stream.name] = layout
-        return Minibatch(
-            values, layouts, int(index.samples[sequences].sum()), index.keys[sequences].tolist(), delivered
-        )
-
-    def _layout(self, lengths: Indices) -> MinibatchLayout:
-        n = len(lengths)
-        if (lengths != 1).any():
-            return MinibatchLayout.packed(lengths)
-        if n not in self._frame_layouts:
-            self._frame_layouts[n] = MinibatchLayout.of_frames(n)
-        return self._frame_layouts[n]
+        return values, layouts
 
     # --- chunks ------------------------------------------------------------------------------------------------------
 
@@ -171,20 +171,15 @@ class TextFormatReader:
         chunk = self._chunks.get(number)
         if chunk is None:
             chunk = self._chunks[number] = self._load(number)
-            while len(self._chunks) > self._capacity:
+            while len(self._chunks) > max(_KEPT_CHUNKS, self.kept_chunks):
                 self._chunks.popitem(last=False)
         self._chunks.move_to_end(number)
         return chunk
 
-    @property
-    def _capacity(self) -> int:
-        """How many parsed chunks stay in memory."""
-        return max(_KEPT_CHUNKS, self._timeline.widest_window)
-
     @cached_property
     def _everything(self) -> _Chunk:
         """All chunks as one, where the data stay in memory: a minibatch is then picked from one array."""
-        index = self._index
+        index = self.index
         joined = [_Joined(int(index.samples.sum())) for _ in self.streams]
         borders = np.flatnonzero(np.diff(np.cumsum(index.size) // _PIECE_BYTES, prepend=0, append=-1))
         for begin, end in pairwise(
@@ -196,14 +191,14 @@ class TextFormatReader:
         return _Chunk([j.samples() for j in joined], [j.first() for j in joined])
 
     def _load(self, number: int) -> _Chunk:
-        here = slice(int(self._index.chunks[number]), int(self._index.chunks[number + 1]))
+        here = slice(int(self.index.chunks[number]), int(self.index.chunks[number + 1]))
         chunk = self._parsed(here, check=number not in self._checked)
         self._checked.add(number)
         return chunk
 
     def _parsed(self, here: slice, check: bool) -> _Chunk:
         """The sequences `here`; `check` looks for what is wrong with them."""
-        index, s = self._index, self.settings
+        index, s = self.index, self.settings
         begin, size = index.begin[here], index.size[here]
         try:
             with open(s.file, "rb") as file:
@@ -425,18 +420,24 @@ def from_section(
 
     Raises BsError for settings that are missing, unknown or do not fit together.
     """
+    chunk_bytes = section.get_integer("chunkSizeInBytes", CHUNK_BYTES)
+    settings = text_settings(section)
+    settings.shuffling = None if randomize is False else _shuffling(section, chunk_bytes, bool(randomize))
+    return TextFormatReader(settings, log)
+
+
+def text_settings(section: Section) -> TextSettings:
+    """What a block says about a file in text format, without shuffling; raises BsError."""
     streams, input_span = text_streams(section)
     file = section.require("file")
     frame_mode = section.get("frameMode")
-    chunk_bytes = section.get_integer("chunkSizeInBytes", CHUNK_BYTES)
     settings = TextSettings(
         file=file.string(),
         streams=streams,
         main_stream=_main_stream(section, streams),
-        shuffling=None if randomize is False else _shuffling(section, chunk_bytes, bool(randomize)),
         skip_sequence_ids=section.get_boolean("skipSequenceIds", False),
         max_errors=section.get_integer("maxErrors", 0),
-        chunk_bytes=chunk_bytes,
+        chunk_bytes=section.get_integer("chunkSizeInBytes", CHUNK_BYTES),
         keep_in_memory=section.get_boolean("keepDataInMemory", False),
         frame_mode=frame_mode is not None and frame_mode.boolean(),
         trace_level=section.get_integer("traceLevel", 1),
@@ -448,7 +449,7 @@ def from_section(
     # What only tunes the reference: our index is not kept on disk, and ids of this reader are always numbers.
     for key in ("cacheIndex", "useNumericSequenceKeys"):
         section.get_boolean(key, False)
-    return TextFormatReader(settings, log)
+    return settings
 
 
 def _main_stream(section: Section, streams: list[Stream]) -> Stream | None:
@@ -482,8 +483,13 @@ def _shuffling(section: Section, chunk_bytes: int, always: bool) -> Shuffling | 
     if size == 0:
         return None
     if size is None and not in_samples:
-        size = max(_WINDOW_BYTES // max(chunk_bytes, 1), 1)
+        size = default_window(chunk_bytes)
     return Shuffling(size, in_samples, section.get_integer("randomizationSeed", 0))
+
+
+def default_window(chunk_bytes: int) -> int:
+    """Over how many chunks sequences are shuffled where nothing is said about it."""
+    return max(_WINDOW_BYTES // max(chunk_bytes, 1), 1)
 
 
 def _boolean(value: Value) -> bool:

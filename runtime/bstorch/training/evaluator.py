@@ -10,6 +10,7 @@ from bstorch.program.program import Program
 from bstorch.readers.base import Minibatch
 from bstorch.training import log
 from bstorch.training.criteria import Criterion, SampleCounter, accumulates
+from bstorch.training.subminibatches import Subminibatches
 
 PERPLEXITY_OF = frozenset(
     {
@@ -27,7 +28,7 @@ class Evaluator:
     """Evaluates the roots of a program minibatch by minibatch, with the lines that the reference prints.
 
     `say` takes each line. Lines on the way come for the first `show_first` minibatches and every `show_every`-th one,
-    and only if `trace_level` is above 0; the final one always comes.
+    and only if `trace_level` is above 0; the final one always comes. Minibatches are run in `groups` parts.
     """
 
     def __init__(
@@ -38,8 +39,10 @@ class Evaluator:
         trace_level: int = 0,
         show_every: int = 100,
         show_first: int = 0,
+        groups: int = 1,
     ) -> None:
         self._program = program
+        self._groups = groups
         self._nodes = program.roots
         self._say = say
         self._trace_level = trace_level
@@ -55,8 +58,9 @@ class Evaluator:
         totals = [Criterion() for _ in self._nodes]
         shown, shown_minibatches, unshown_samples = list(totals), 0, 0
         done = 0
+        groups = Subminibatches(self._program, self._groups)
         for minibatch in minibatches:
-            values = self._program.forward(minibatch)
+            values, _ = groups.run(minibatch, updating=False)
             for i, (node, value, samples) in enumerate(zip(self._nodes, values, self._count(), strict=True)):
                 found = Criterion(float(value.sum()), samples) if samples else Criterion()
                 totals[i] = found if accumulates(node) else totals[i] + found

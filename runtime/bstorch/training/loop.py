@@ -34,6 +34,7 @@ from bstorch.training.best_models import BestModels
 from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minibatch_columns
 from bstorch.training.evaluator import Evaluator, start_accumulators
+from bstorch.training.gradient_check import GradientCheck
 from bstorch.training.inside import Inside
 from bstorch.training.interruption import Stopped, StopRequest
 from bstorch.training.learners.choice import learner_of
@@ -41,6 +42,7 @@ from bstorch.training.minibatch_search import MinibatchSearch
 from bstorch.training.precompute import missing_statistics, precompute
 from bstorch.training.rate_control import Progress, RateAdjustment, RateSearch, explicit_rates
 from bstorch.training.schedule import EpochSettings
+from bstorch.training.subminibatches import Subminibatches, note, wanted_groups
 
 NO_UPDATE_BELOW = 0.01
 """Times the least learning rate: below that rates change nothing, and no gradient is computed."""
@@ -98,6 +100,7 @@ class Trainer:
         self._counter = SampleCounter(self.shown, inputs, self.program.environment)
         self._features = [n.name for n in network.groups["feature"]]
         self._epochs = EpochSettings(self.program, network, self.criteria[0], settings, context.say)
+        self._check = GradientCheck(self.program, settings, context.say) if settings.gradient_check else None
         self._evaluator: Evaluator | None = None
         self._adjustment = RateAdjustment(settings, begun, context.say)
         self._rate_search = RateSearch(settings, context.say)
@@ -333,7 +336,7 @@ class Trainer:
         settings = self.settings
         if settings.trace_level > 0:
             self.context.say()
-            self.context.say("Starting minibatch loop.")
+            self.context.say(f"Starting minibatch loop{note(settings.parts, size)}.")
         momentum = settings.momentum_per_sample(epoch)
         position = 0
         sums = EpochSums(self.shown, self.context.device)
@@ -343,15 +346,15 @@ class Trainer:
         start_accumulators(self.program)
         saving = _Saving(settings.checkpoint_every)
         minibatches = self.reader.minibatches(epoch, settings.epoch_size or None, size)
+        parts = Subminibatches(self.program, wanted_groups(settings.parts, size))
+        course = _Course(epoch, rate, size, sums, line, parts)
         if within is not None:
-            self._take(within, sums, line)
+            self._take(within, course)
             minibatches = islice(minibatches, within.minibatches, None)
         for minibatch in minibatches:
-            gradients: list[Tensor | None] = []
-            if updating:
-                values, gradients = self.program.gradients(minibatch)
-            else:
-                values = self.program.forward(minibatch)
+            if self._check is not None:
+                self._check(minibatch)
+            values, gradients = parts.run(minibatch, updating=updating)
             counts = self._counter()
             sums.add(values, counts)
             if updating:
@@ -363,34 +366,47 @@ class Trainer:
             if most is not None and position > most:
                 break
             if self._stop.number or saving.due():
-                self._save_within(epoch, rate, size, sums, line, trial=most is not None)
+                self._save_within(course, trial=most is not None)
         return sums.read()
 
     # --- the state within an epoch -----------------------------------------------------------------------------------
 
-    def _save_within(
-        self, epoch: int, rate: float, size: int, sums: EpochSums, line: _LineWriter, *, trial: bool
-    ) -> None:
+    def _save_within(self, course: _Course, *, trial: bool) -> None:
         """Saves where the epoch is, and ends the training if it was asked to end."""
         if not trial:
-            self._base = self._base or checkpoints.digest(self.files.model(epoch))
+            self._base = self._base or checkpoints.digest(self.files.model(course.epoch))
             random = [f.kept() for f in self._epochs.functions]
             kept = [[_array(t) for t in s.kept()] for s in self.program.environment.stateful]
+            parts = course.parts.kept()
             groups = {
                 "parameters": [_array(t) for t in self._by_name()],
                 "learner": [_array(s) for s in self.learner.states],
                 "counts": [np.array(self.learner.counts)],
                 "noise": [_array(self.learner.random.get_state())],
-                "sums": [_array(t) for t in sums.kept()],
+                "sums": [_array(t) for t in course.sums.kept()],
                 **{f"random{i}": arrays for i, arrays in enumerate(random)},
                 **{f"kept{i}": arrays for i, arrays in enumerate(kept)},
+                **{f"part{n}.{i}": [_array(t) for t in s] for n, found in parts.items() for i, s in enumerate(found)},
             }
             traced = {n.name: count for n, count in self.program.environment.traced.items()}
-            lines = {"samples": sums.samples, "traced": traced, "control": self._kept_control(), **line.kept()}
-            inside.save(Inside(self._base, epoch, line.done, size, rate, lines, groups), self.files.path)
+            lines = {
+                "parts": {n: len(found) for n, found in parts.items()},
+                "samples": course.sums.samples,
+                "traced": traced,
+                "control": self._kept_control(),
+                **course.line.kept(),
+            }
+            inside.save(
+                Inside(self._base, course.epoch, course.line.done, course.size, course.rate, lines, groups),
+                self.files.path,
+            )
         if self._stop.number:
-            where = f"in epoch {epoch + 1} of {self.settings.max_epochs}"
-            done = "a search before it begins anew" if trial else f"{line.done} of its minibatches are done and saved"
+            where = f"in epoch {course.epoch + 1} of {self.settings.max_epochs}"
+            done = (
+                "a search before it begins anew"
+                if trial
+                else f"{course.line.done} of its minibatches are done and saved"
+            )
             raise Stopped(f"stopped {where}: {done}; the same command goes on from there", self._stop.number)
 
     def _found_within(self, from_model: bool) -> Inside | None:
@@ -408,7 +424,7 @@ class Trainer:
         return None
 
     @torch.no_grad()
-    def _take(self, within: Inside, sums: EpochSums, line: _LineWriter) -> None:
+    def _take(self, within: Inside, course: _Course) -> None:
         """Goes on from a state within an epoch."""
         groups, lines = within.groups, within.lines
         for tensor, array in zip(self._by_name(), groups["parameters"], strict=True):
@@ -422,13 +438,19 @@ class Trainer:
         self.state.learning_rate, self._rate_known = within.rate, True
         self._sizes.previous = within.size
         self._take_control(lines["control"])
-        sums.take([torch.from_numpy(a) for a in groups["sums"]], lines["samples"])
-        line.take(lines, within.minibatches)
+        course.sums.take([torch.from_numpy(a) for a in groups["sums"]], lines["samples"])
+        course.line.take(lines, within.minibatches)
         for i, function in enumerate(self._epochs.functions):
             function.take(groups[f"random{i}"])
         device = self.context.device
         for i, stateful in enumerate(self.program.environment.stateful):
             stateful.take([torch.from_numpy(a).to(device) for a in groups[f"kept{i}"]])
+        course.parts.take(
+            {
+                int(n): [[torch.from_numpy(a).to(device) for a in groups[f"part{n}.{i}"]] for i in range(count)]
+                for n, count in lines["parts"].items()
+            }
+        )
         self.context.say(f"Going on after {within.minibatches} minibatches of this epoch.")
 
     def _by_name(self) -> list[Tensor]:
@@ -579,6 +601,18 @@ class Trainer:
             "epoch", command=self.context.command, epoch=epoch + 1, epochs=self.settings.max_epochs, part=part,
             criteria=criteria_object(self.names, found), **more,
         )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Course:
+    """An epoch under way (from 0)."""
+
+    epoch: int
+    rate: float
+    size: int
+    sums: EpochSums
+    line: _LineWriter
+    parts: Subminibatches
 
 
 class _Saving:

@@ -88,6 +88,14 @@ class RateControl:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """Into how many parts minibatches are cut, or how many samples a part has at most (None: as many as there are)."""
+
+    number: int = 1
+    most_samples: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SGDSettings:
     """What the `SGD` block says. Rates, momenta and time constants are rounded to 32-bit floats.
 
@@ -124,8 +132,7 @@ class SGDSettings:
     show_every: int
     show_first: int
     truncated: bool
-    sub_minibatches: int
-    max_samples_in_memory: int | None
+    parts: Parts
     adaptation: str
     adaptation_weight: float
     gradient_check: bool
@@ -155,6 +162,11 @@ class SGDSettings:
         """The momentum of one sample; that of a minibatch of n samples is its n-th power."""
         momentum = self.momenta[epoch]
         return momentum ** (1.0 / self.minibatch_size[epoch]) if self.momentum_unit == "minibatch" else momentum
+
+    @property
+    def adapts_to_original(self) -> bool:
+        """Whether `adapt` mixes what the original model says into the targets."""
+        return self.adaptation == "kl" and self.adaptation_weight > 0
 
     def span(self, key: str) -> Span:
         """Where `key` is set, else the block."""
@@ -218,8 +230,7 @@ def read_sgd(section: Section, precision: str = "float") -> SGDSettings:
         show_every=section.get_integer("numMBsToShowResult", 10),
         show_first=section.get_integer("firstMBsToShowResult", 0),
         truncated=section.get_boolean("truncated", False),
-        sub_minibatches=section.get_integer("numSubminibatches", 1),
-        max_samples_in_memory=_optional_integer(section, "maxSamplesInRAM"),
+        parts=read_parts(section),
         adaptation=_adaptation(section),
         adaptation_weight=_adaptation_weight(section),
         gradient_check=_gradient_check(section, precision),
@@ -353,9 +364,12 @@ def _numbers(section: Section, key: str) -> Schedule[float]:
     return Schedule([v.number() for v in values] if values else [0.0])
 
 
-def _optional_integer(section: Section, key: str) -> int | None:
-    value = section.get(key)
-    return None if value is None else value.integer()
+def read_parts(section: Section) -> Parts:
+    """What a block of a training or a test says about parts of minibatches."""
+    most = section.get("maxSamplesInRAM")
+    if most is not None and most.integer() < 1:
+        raise most.error("at least 1 sample has to be in memory", "give a number of samples")
+    return Parts(section.get_integer("numSubminibatches", 1), None if most is None else most.integer())
 
 
 _INTERVAL = re.compile(r"(\d+(?:\.\d+)?)\s*(s|seconds?|min|minutes?|h|hours?)|(\d+)")

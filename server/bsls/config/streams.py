@@ -12,6 +12,7 @@ from bsls.network.node import Node
 from bsls.source import Span
 
 TEXT_READER = "CNTKTextFormatReader"
+TEXT_DESERIALIZER = "CNTKTextFormatDeserializer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,49 @@ class Stream:
 
 
 def other_reader(section: Section) -> Value | None:
-    """The key by which a reader's block asks for another reader than that of the text format; None if it does not."""
-    for key in ("readers", "deserializers"):
-        value = section.own(key)
-        if value is not None:
-            return value
+    """The value by which a reader's block asks for another reader than one of text; None if it does not."""
+    value = section.own("readers")
+    if value is not None:
+        return value
+    if section.own("deserializers") is not None:
+        types = (block.own("type") for block in section.sections_of("deserializers"))
+        return next((t for t in types if t is not None and t.text != TEXT_DESERIALIZER), None)
     value = section.get("readerType")
     return None if value is None or value.text.lower() == TEXT_READER.lower() else value
+
+
+def reader_streams(section: Section) -> tuple[list[Stream], Span]:
+    """The streams of a reader of text, or of all its deserializers, and where they are configured; see `text_streams`."""
+    deserializers = section.own("deserializers")
+    if deserializers is None:
+        return text_streams(section)
+    streams: dict[str, Stream] = {}
+    for block in deserializer_blocks(section):
+        for stream in text_streams(block)[0]:
+            if stream.name in streams:
+                raise BsError(
+                    "config-value", f"two deserializers deliver a stream '{stream.name}'", stream.span,
+                    help="leave one of them out",
+                )  # fmt: skip
+            streams[stream.name] = stream
+    return list(streams.values()), deserializers.span
+
+
+def deserializer_blocks(section: Section) -> list[Section]:
+    """The blocks in `deserializers = ([ ... ] : [ ... ])`; raises BsError where there are none, or one has no `type`."""
+    blocks = section.sections_of("deserializers")
+    value = section.own("deserializers")
+    example = f'write deserializers = ([ type = "{TEXT_DESERIALIZER}" ; module = "{TEXT_READER}" ; file = ... ; input = ... ])'
+    if not blocks:
+        raise BsError(
+            "missing-key", "the reader has no deserializers", value.span if value else section.span, help=example
+        )
+    for block in blocks:
+        if block.text.text.lstrip()[:1] not in ("[", "{"):
+            raise BsError("config-value", "a deserializer is a block", block.span, help=example)
+        for key in ("type", "module"):
+            block.require(key)
+    return blocks
 
 
 def text_streams(section: Section) -> tuple[list[Stream], Span]:

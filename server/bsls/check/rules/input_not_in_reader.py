@@ -8,7 +8,7 @@ from bsls.check.rule import Context, Rule
 from bsls.config.commands import Command
 from bsls.config.criteria import output_nodes
 from bsls.config.section import Section
-from bsls.config.streams import mismatches, other_reader, text_streams
+from bsls.config.streams import mismatches, other_reader, reader_streams
 from bsls.finding import BsError, Finding
 from bsls.network.network import Network
 from bsls.network.queries import reader_inputs
@@ -33,7 +33,7 @@ def check(context: Context) -> Iterator[Finding]:
 def _compare(network: Network, reader: Section, command: Command) -> Iterator[Finding]:
     if other_reader(reader) is not None:
         return
-    streams = text_streams(reader)
+    streams = reader_streams(reader)
     if command.action == "write":  # nothing else is computed
         roots = output_nodes(network, command.section)[0]
         needed = [n for n in network.evaluation_order(roots) if n.is_input]

@@ -7,8 +7,10 @@ from difflib import get_close_matches
 
 from bsls.check.rule import Context, Rule
 from bsls.config.commands import Command
+from bsls.config.composite import read_composite
 from bsls.config.section import Value
 from bsls.config.sgd import read_sgd
+from bsls.config.streams import other_reader
 from bsls.finding import BsError, Edit, Finding, Fix, Related
 from bsls.schema.config import known_in
 
@@ -17,7 +19,7 @@ WITH_MODEL = ("test", "eval", "dumpNodes", "dumpNode", "dumpnode")
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Model path, network description, reader and SGD block of each command, and what the SGD block must say.
+    """Model path, network description, reader and SGD block of each command, and what the latter two must say.
 
     What several commands lack is said once.
     """
@@ -41,6 +43,13 @@ def check(context: Context) -> Iterator[Finding]:
         if sgd is not None:
             try:
                 read_sgd(sgd, command.precision)
+            except BsError as error:
+                yield error.finding
+        for key in command.reader_keys:
+            try:
+                block = command.section.section(key)
+                if block is not None and block.own("deserializers") is not None and other_reader(block) is None:
+                    read_composite(block)
             except BsError as error:
                 yield error.finding
 
