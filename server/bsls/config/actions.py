@@ -1,0 +1,86 @@
+"""Settings of single actions, as far as they can be wrong before anything is run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bsls.config.commands import Command
+from bsls.config.section import Section
+
+
+def dumped_parts(section: Section) -> tuple[bool, bool]:
+    """Whether a dump of nodes has their values, and whether it has what describes them; one of the two at least."""
+    values, metadata = section.get_boolean("printValues", True), section.get_boolean("printMetadata", True)
+    if not values and not metadata:
+        value = section.require("printMetadata")
+        raise value.error(
+            "printValues and printMetadata are both false: there is nothing to dump", "set one of them to true"
+        )
+    return values, metadata
+
+
+def check_keys(section: Section) -> None:
+    """Raises BsError where a write is to show the keys of sequences, which only a reader with deserializers knows."""
+    keys = section.get("writeSequenceKey")
+    reader = section.section("reader")
+    if keys is not None and keys.boolean() and reader is not None and reader.own("deserializers") is None:
+        raise keys.error(
+            "writeSequenceKey needs a reader with deserializers",
+            "remove it, or describe the data with deserializers = ([ ... ])",
+        )
+
+
+def compared_models(section: Section) -> list[str]:
+    """The models of epochs that a `cv` is to compare: those of `crossValidationInterval = first:step:last`."""
+    path, value = section.require("modelPath"), section.require("crossValidationInterval")
+    numbers = [v.integer() for v in value.array()]
+    if len(numbers) != 3 or numbers[0] < 0 or numbers[1] < 1:
+        raise value.error("three whole numbers are expected, of which the step is at least 1", "write first:step:last")
+    first, step, last = numbers
+    if last < first:
+        raise value.error("there is no epoch from the first to the last", "write first:step:last")
+    return [f"{path.text}.{epoch}" for epoch in range(first, last + 1, step)]
+
+
+class Drawing(NamedTuple):
+    """The dot file of a `plot`, and the shell command that makes a picture of it, if there is one."""
+
+    dot: str
+    command: str
+
+
+def drawing(section: Section) -> Drawing:
+    """What a `plot` makes; `<IN>` and `<OUT>` in `renderCmd` stand for the dot file and `outputFile`."""
+    path = section.require("modelPath")
+    dot = section.get_string("outputDotFile", "") or f"{path.text}.dot"
+    command, picture = section.get_string("renderCmd", ""), section.get("outputFile")
+    if picture is not None and picture.text:
+        if not command:
+            raise picture.error(
+                "without a renderCmd nothing draws this picture", 'add renderCmd = "dot -Tpng -o <OUT> <IN>"'
+            )
+        command = command.replace("<IN>", dot).replace("<OUT>", picture.text)
+    return Drawing(dot, command)
+
+
+def aligned_size(section: Section) -> int:
+    """Of what number the ranks are multiples to which an `SVD` reduces matrices."""
+    value = section.get("AlignedSize")
+    size = 8 if value is None else value.integer()
+    if value is not None and size < 1:
+        raise value.error("a number of at least 1 is expected", "write AlignedSize = 1 for any rank")
+    return size
+
+
+def check_action_settings(command: Command) -> None:
+    """Raises BsError where the settings of a command's action are wrong or contradict each other."""
+    if command.action.lower() in ("dumpnodes", "dumpnode"):
+        dumped_parts(command.section)
+    elif command.action == "write":
+        check_keys(command.section)
+    elif command.action == "cv":
+        compared_models(command.section)
+    elif command.action == "plot":
+        drawing(command.section)
+    elif command.action == "SVD":
+        aligned_size(command.section)
