@@ -11,6 +11,7 @@ from itertools import islice
 from threading import Event
 from typing import NamedTuple
 
+from bsls.config.actions import compared_models
 from bsls.config.assemble import COMMAND_LINE, argument, assemble
 from bsls.config.commands import Command, commands
 from bsls.config.criteria import named_nodes
@@ -257,8 +258,15 @@ class Project:
             return Evaluation(None)
         value = command.section.require("modelPath")
         outputs = command.section.get_array(command.kind.outputs) if command.kind.outputs else None
-        model = self.load_model(value.text, value.span, outputs=outputs or ())
+        path = self._first_compared(command) or value.text
+        model = self.load_model(path, value.span, outputs=outputs or ())
         return Evaluation(None, complete=False) if model is None else _of_model(model)
+
+    def _first_compared(self, command: Command) -> str | None:
+        """The first model that a `cv` finds; models of epochs may be all that there is."""
+        if command.action != "cv" or command.section.get("crossValidationInterval") is None:
+            return None
+        return next((p for p in compared_models(command.section) if self.files.exists(p)), None)
 
     def edit(
         self, command: Command, host: Host, *, strict: bool = True, counters: Counters | None = None

@@ -12,7 +12,7 @@ from bsls.config.sgd import read_sgd
 from bsls.finding import BsError, Edit, Finding, Fix, Related
 from bsls.schema.config import known_in
 
-WITH_MODEL = ("test", "eval", "dumpNodes", "dumpNode", "dumpnode")
+WITH_MODEL = ("test", "eval", "cv", "dumpNodes", "dumpNode", "dumpnode", "plot", "SVD")
 """Actions that want a modelPath, whether or not they use the model."""
 
 
@@ -56,6 +56,13 @@ def _missing(command: Command) -> Iterator[tuple[str, str]]:
             yield "modelPath", 'add `modelPath = "..."`, or a network description'
     if command.action == "write" and section.get("outputPath") is None and section.lookup("writer") is None:
         yield "outputPath", 'add `outputPath = "..."`, the beginning of the names of the files'
+    if command.action == "cv" and section.get("crossValidationInterval") is None:
+        yield "crossValidationInterval", "add `crossValidationInterval = first:step:last`, numbers of epochs"
+    if command.action == "SVD":
+        if section.get("outputModelPath") is None:
+            yield "outputModelPath", 'add `outputModelPath = "FILE"`'
+        if section.get("NodeNameRegex") is None and section.get("SVDConfig") is None:
+            yield "NodeNameRegex", 'add `NodeNameRegex = "W.*"`, or `SVDConfig = "FILE"` with several groups'
     if kind.network == "edit":
         key = "editPath" if command.runs_script else "outputModelPath"
         if section.get(key) is None:
