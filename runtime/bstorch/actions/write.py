@@ -16,11 +16,9 @@ from bsls.config.commands import Command
 from bsls.config.criteria import output_nodes
 from bsls.finding import BsError
 from bsls.modelfile.atomic import make_folder
+from bsls.network.gradients import gradient_name, leaves_with_gradient
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bsls.network.printing import validation_log
-from bsls.network.queries import learnable_parameters
-from bsls.network.validation import validate
 from bstorch.actions.common import made_network, reader_for, required_section, say_unknown, writing
 from bstorch.context import RunContext
 from bstorch.kernels.base import shape_of
@@ -68,8 +66,7 @@ def run(command: Command, context: RunContext) -> None:
     reader = reader_for(required_section(section, "reader"), inputs, context, randomize=False)
     leaves: list[Node] = []
     if section.get_boolean("nodeUnitTest", False):
-        leaves = [*inputs, *learnable_parameters(network, nodes[0])]
-        _expose(network, leaves, command, context)
+        leaves = leaves_with_gradient(network, nodes[0])
         program = _with_gradients(network, nodes, inputs, context)
     else:
         program = Program(network, nodes, Parameters(network, context.device), context.environment())
@@ -80,7 +77,7 @@ def run(command: Command, context: RunContext) -> None:
     warner = Warner(context.say)
     with writing(f"{path}.*", where.span), ExitStack() as stack:
         outputs: list[_Written] = []
-        for node, name in [(n, n.name) for n in nodes] + [(n, _gradient_name(n)) for n in leaves]:
+        for node, name in [(n, n.name) for n in nodes] + [(n, gradient_name(n)) for n in leaves]:
             output = TextOutput(name, shape_of(node).dims, form, warner)
             outputs.append(_Written(node, name, output, _opened(path, name, stack), len(outputs) >= len(nodes)))
         _write_once([o for o in outputs if not o.is_gradient], form.prologue)
@@ -100,24 +97,6 @@ def run(command: Command, context: RunContext) -> None:
     context.say(f"Total Samples Evaluated = {samples}")
     files = [_file_name(path, o.name) for o in outputs]
     context.events.emit("result", command=context.command, outputs=files, samples=samples)
-
-
-def _expose(network: Network, leaves: Sequence[Node], command: Command, context: RunContext) -> None:
-    """Puts a node between each leaf and what uses it, whose name is that of the file with its gradient."""
-    users = list(network)
-    for leaf in leaves:
-        name = _gradient_name(leaf)
-        if name in network:
-            raise command.section.require("nodeUnitTest").error(
-                f"the network has a node '{name}', as the gradient of '{leaf.name}' is called", "rename that node"
-            )
-        between = Node("Pass", name, [leaf], precision=leaf.precision)
-        for user in users:
-            user.inputs = [between if i is leaf else i for i in user.inputs]
-        network.add(between)
-    validation = validate(network)
-    if command.trace_level > 0:
-        context.say_all(validation_log(network, validation))
 
 
 def _with_gradients(network: Network, nodes: Sequence[Node], inputs: Sequence[Node], context: RunContext) -> Program:
@@ -145,10 +124,6 @@ def _write(
     keys = [] if written.is_gradient else minibatch.keys
     value = value.to_dense() if value.is_sparse else value
     written.file.write(written.output.minibatch(number, sequences(shape, value, layout), keys))
-
-
-def _gradient_name(leaf: Node) -> str:
-    return f"{leaf.name}.grad"
 
 
 def _file_name(path: str, name: str) -> str:
