@@ -128,6 +128,10 @@ def _action(command: Command) -> Run:
         from bstorch.actions.plot import run
     elif command.action == "SVD":
         from bstorch.actions.decompose import run
+    elif command.action == "createLabelMap":
+        from bstorch.actions.label_map import run
+    elif command.action == "writeWordAndClass":
+        from bstorch.actions.word_classes import run
     else:
         raise AssertionError(command.action)
     return run

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from bsls.config.commands import Command
-from bsls.config.section import Section
+from bsls.config.label_maps import label_columns
+from bsls.config.section import Section, Value
 
 
 def dumped_parts(section: Section) -> tuple[bool, bool]:
@@ -72,6 +74,46 @@ def aligned_size(section: Section) -> int:
     return size
 
 
+@dataclass(frozen=True, slots=True)
+class WordClasses:
+    """What a `writeWordAndClass` reads, counts and writes; without `classes` the files about classes are None."""
+
+    text: Value
+    vocabulary: Value
+    mapping: Value | None
+    class_of_word: Value | None
+    first_of_class: Value | None
+    size: int
+    classes: int
+    cutoff: int
+    unknown: str
+    begin: str
+    end: str
+
+
+def word_classes(section: Section) -> WordClasses:
+    size, classes = section.require("vocabSize"), section.get("nbrClass")
+    count = 0 if classes is None else classes.integer()
+    if size.integer() < 1:
+        raise size.error("a number of at least 1 is expected", "write how many words are wanted")
+    if classes is not None and count < 0:
+        raise classes.error("a number of classes is expected", "write 0 for none")
+    mapping = section.get("outputMappingFile")
+    return WordClasses(
+        text=section.require("inputFile"),
+        vocabulary=section.require("outputVocabFile"),
+        mapping=mapping if mapping is not None and mapping.text else None,
+        class_of_word=section.require("outputWord2Cls") if count else None,
+        first_of_class=section.require("outputCls2Index") if count else None,
+        size=size.integer(),
+        classes=count,
+        cutoff=section.get_integer("cutoff", 1),
+        unknown=section.get_string("unk", "<unk>"),
+        begin=section.require("beginSequence").text,
+        end=section.require("endSequence").text,
+    )
+
+
 def check_action_settings(command: Command) -> None:
     """Raises BsError where the settings of a command's action are wrong or contradict each other."""
     if command.action.lower() in ("dumpnodes", "dumpnode"):
@@ -84,3 +126,7 @@ def check_action_settings(command: Command) -> None:
         drawing(command.section)
     elif command.action == "SVD":
         aligned_size(command.section)
+    elif command.action == "createLabelMap":
+        label_columns(command.section)
+    elif command.action == "writeWordAndClass":
+        word_classes(command.section)

@@ -50,8 +50,8 @@ ACTIONS = {
         Action("SVD", "load", "outputModelPath", supported=True),
         Action("convertdbn", "none", "modelPath"),
         Action("exportdbn", "load"),
-        Action("createLabelMap"),
-        Action("writeWordAndClass"),
+        Action("createLabelMap", supported=True),
+        Action("writeWordAndClass", supported=True),
         Action("devtest"),
     )
 }

@@ -10,13 +10,14 @@ from bsls.finding import BsError, Finding
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """Settings of actions; keys that are missing are said elsewhere."""
+    """Settings of actions; keys that are missing in their sections are said elsewhere."""
     for command in context.commands:
         try:
             check_action_settings(command)
         except BsError as error:
-            if error.finding.rule != "missing-key":
-                yield error.finding
+            finding = error.finding
+            if finding.rule != "missing-key" or finding.span != command.section.span:
+                yield finding
 
 
 RULE = Rule(
