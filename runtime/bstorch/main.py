@@ -128,6 +128,8 @@ def _action(command: Command) -> Run:
         from bstorch.actions.plot import run
     elif command.action == "SVD":
         from bstorch.actions.decompose import run
+    elif command.action == "bnstat":
+        from bstorch.actions.normalization_statistics import run
     elif command.action == "createLabelMap":
         from bstorch.actions.label_map import run
     elif command.action == "writeWordAndClass":

@@ -1,4 +1,4 @@
-"""Actions on models that are there: cv, plot, SVD, dumpNodes, and write with gradients."""
+"""Actions on models that are there: cv, plot, SVD, dumpNodes, bnstat, and write with gradients."""
 
 from __future__ import annotations
 
@@ -218,6 +218,51 @@ def test_statistics() -> None:
     network.add(mean)
     validate(network)
     assert node_text(mean, True, True) == f" \nm=Mean ( x ) [2]   HasComputed=true \n 0.5 \n -1 \n {'#' * 68}"
+
+
+# --- statistics ------------------------------------------------------------------------------------------------------
+
+NORMALIZED = (
+    "z = LinearLayer {2} (x)",
+    """n = BatchNormalizationLayer {normalizationTimeConstant = 20} ; z = LinearLayer {2} (n (x))
+       old = BatchNormalization (z, P (1), P (0), C (0), C (0), normalizationTimeConstant = 20, imageLayout = "CHW")
+       P (v) = ParameterTensor {2, initValue = v} ; C (v) = ParameterTensor {2, initValue = v, learningRateMultiplier = 0}
+       """,
+)
+
+
+def test_statistics_are_averages_over_what_is_seen() -> None:
+    """40 samples in 4 minibatches each: means over all of them, and the average of the variances of the minibatches."""
+    config(
+        '{ action = "bnstat" ; minibatchSize = 10 ; itersPerNode = 4 }',
+        NORMALIZED, ("(y, z)", "(y, old)"), ('file = "data.txt"', 'file = "data.txt" ; randomize = false'),
+    )  # fmt: skip
+    run("Train")
+    trained = v1.read("models/m.dnn")
+    log = run("Use")
+    lower, upper = (n for n in trained.evaluation_order() if n.op == "BatchNormalization")
+    assert log.index(f"Estimating Statistics --> {lower.name}") < log.index(f"Estimating Statistics --> {upper.name}")
+    model = v1.read("models/m.dnn.PBN")
+    x = np.array([line.split()[1:4] for line in Path("data.txt").read_text().splitlines()], float).reshape(4, 10, 3)
+    np.testing.assert_allclose(array(model, lower.inputs[3].name).ravel(), x.mean((0, 1)), atol=1e-6)
+    np.testing.assert_allclose(array(model, lower.inputs[4].name).ravel(), x.var(1, ddof=1).mean(0), rtol=1e-5)
+    assert array(model, lower.inputs[5].name).ravel() == [40]
+    scale, bias = (array(model, lower.inputs[i].name).ravel() for i in (1, 2))
+    normal = scale * (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-5) + bias
+    weights = {n.name: array(model, n.name) for n in model.parameters}
+    z = normal @ weights["z.W"].T + weights["z.b"].ravel()
+    np.testing.assert_allclose(array(model, upper.inputs[3].name).ravel(), z.mean((0, 1)), atol=1e-5)
+    np.testing.assert_allclose(array(model, upper.inputs[4].name).ravel(), z.var(1, ddof=1).mean(0), rtol=1e-4)
+    for node in (model[lower.name], model[upper.name]):
+        assert node.attributes["normalizationTimeConstant"] == node.attributes["blendTimeConstant"] == np.inf
+    assert model[upper.name].attributes["runCount"] == 40
+    for name in (lower.inputs[1].name, "z.W"):
+        np.testing.assert_array_equal(array(model, name), array(trained, name))
+
+
+def test_each_normalization_sees_something() -> None:
+    config('{ action = "bnstat" ; itersPerNode = 0 }')
+    assert errors() == ["c.cntk:23:44: itersPerNode = 0: a number of at least 1 is expected"]
 
 
 # --- gradients -------------------------------------------------------------------------------------------------------

@@ -131,3 +131,9 @@ def say_unknown(names: Sequence[Value], context: RunContext) -> None:
     """A line for each name that the network does not have."""
     for value in names:
         context.say(f"PatchOutputNodes: No node named '{value.text}'; skipping")
+
+
+def say_default_criteria(network: Network, section: Section, context: RunContext) -> None:
+    """A line where `evalNodeNames` names no node of the network."""
+    if all(network.find(v.text) is None for v in section.get_array("evalNodeNames") or []):
+        context.say("evalNodeNames are not specified, using all the default evalnodes and training criterion nodes.")

@@ -9,7 +9,14 @@ from bsls.config.criteria import test_nodes
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.network.queries import reader_inputs
-from bstorch.actions.common import made_network, model_path, reader_for, required_section, say_unknown
+from bstorch.actions.common import (
+    made_network,
+    model_path,
+    reader_for,
+    required_section,
+    say_default_criteria,
+    say_unknown,
+)
 from bstorch.context import RunContext
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
@@ -40,9 +47,7 @@ def evaluate(
 ) -> list[Criterion]:
     """The criteria `nodes` of a network over what the reader delivers, as lines and as an event, which says `about` too."""
     section = command.section
-    named = section.get_array("evalNodeNames") or []
-    if all(network.find(v.text) is None for v in named):
-        context.say("evalNodeNames are not specified, using all the default evalnodes and training criterion nodes.")
+    say_default_criteria(network, section, context)
     check_statistics(network, nodes)
     program = Program(network, nodes, Parameters(network, context.device), context.environment())
     evaluator = Evaluator(

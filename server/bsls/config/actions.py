@@ -65,6 +65,15 @@ def drawing(section: Section) -> Drawing:
     return Drawing(dot, command)
 
 
+def statistics_minibatches(section: Section) -> int:
+    """How many minibatches each normalization sees in a `bnstat`."""
+    value = section.get("itersPerNode")
+    count = 30 if value is None else value.integer()
+    if value is not None and count < 1:
+        raise value.error("a number of at least 1 is expected", "write how many minibatches each node is to see")
+    return count
+
+
 def aligned_size(section: Section) -> int:
     """Of what number the ranks are multiples to which an `SVD` reduces matrices."""
     value = section.get("AlignedSize")
@@ -130,3 +139,5 @@ def check_action_settings(command: Command) -> None:
         label_columns(command.section)
     elif command.action == "writeWordAndClass":
         word_classes(command.section)
+    elif command.action == "bnstat":
+        statistics_minibatches(command.section)

@@ -42,7 +42,7 @@ ACTIONS = {
         Action("cv", "load", "", True, True),
         Action("write", "either", "", True, True, outputs="outputNodeNames"),
         Action("edit", "edit", "outputModelPath", supported=True),
-        Action("bnstat", "load", "newModelPath", True, copies="modelPath", outputs="evalNodeNames"),
+        Action("bnstat", "load", "newModelPath", True, True, copies="modelPath", outputs="evalNodeNames"),
         Action("dumpNodes", "load", supported=True),
         Action("dumpNode", "load", supported=True),
         Action("dumpnode", "load", supported=True),

@@ -12,7 +12,7 @@ from bsls.config.sgd import read_sgd
 from bsls.finding import BsError, Edit, Finding, Fix, Related
 from bsls.schema.config import known_in
 
-WITH_MODEL = ("test", "eval", "cv", "dumpNodes", "dumpNode", "dumpnode", "plot", "SVD")
+WITH_MODEL = ("test", "eval", "cv", "dumpNodes", "dumpNode", "dumpnode", "plot", "SVD", "bnstat")
 """Actions that want a modelPath, whether or not they use the model."""
 
 _REQUIRED = {
