@@ -44,7 +44,7 @@ CASES = [
     ('Test = { action = "test" }', 'Test = { action = "SVD" ; outputModelPath = s ; NodeNameRegex = "q.*" }', "unknown-node", 15),
     ('Test = { action = "test" }', 'Test = { action = "SVD" ; outputModelPath = s ; NodeNameRegex = "(W" }', "config-value", 15),
     ('Test = { action = "test" }', 'Test = { action = "dumpNodes" ; printValues = 0 ; printMetadata = 0 }', "config-value", 15),
-    ('outputPath = "out"', 'outputPath = "out" ; writeSequenceKey = true', "config-value", 16),
+    ('outputPath = "out"', 'outputPath = "out" ; writeSequenceKey = true ; format = { sampleSeparator = "%k" }', "config-value", 16),
     ('Test = { action = "test" }', 'Test = { action = "cv" }', "missing-key", 15),
     ('Test = { action = "test" }', 'Test = { action = "plot" ; outputFile = "p.png" }', "config-value", 15),
     ("action = \"train\"", "action = \"Train\"", "unknown-action", 6),

@@ -90,7 +90,8 @@ def test_wrong_intervals(interval: str) -> None:
 
 def test_a_node_that_the_models_do_not_have() -> None:
     config('{ action = "cv" ; crossValidationInterval = 1:1:2 ; evalNodeNames = "ce:er" }')
-    assert fails("Train:Use").endswith(": evalNodeNames = er: the model has no such node")
+    (error,) = errors("Train:Use")
+    assert error.endswith(": the models have no node 'er'") and fails("Train:Use") == error
 
 
 # --- plot ------------------------------------------------------------------------------------------------------------
@@ -302,3 +303,14 @@ def test_gradients_are_those_of_one_node() -> None:
     config('{ action = "write" ; nodeUnitTest = true ; outputPath = "g" ; outputNodeNames = "ce:z" }')
     expected = "c.cntk:23:43: nodeUnitTest = true: gradients are those of a single node, but 2 are written"
     assert errors("Train:Use") == [expected] and fails("Train:Use") == expected
+
+
+def test_keys_are_written_only_where_they_are_wanted() -> None:
+    config('{ action = "write" ; outputPath = "o" ; outputNodeNames = "y" ; format = { sequencePrologue = "%k: " } }')
+    run("Train:Use")
+    assert Path("o.y").read_text().startswith("%k:")
+    config('{ action = "write" ; outputPath = "o" ; outputNodeNames = "y" ; writeSequenceKey = true }')
+    run("Use")
+    config('{ action = "write" ; outputPath = "o" ; writeSequenceKey = true ; format = { sequencePrologue = "%k: " } }')
+    expected = "c.cntk:23:66: writeSequenceKey = true: %k for the key of a sequence needs a reader with deserializers"
+    assert errors() == [expected] and fails("Use") == expected

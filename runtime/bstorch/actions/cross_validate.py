@@ -7,7 +7,7 @@ import time
 
 from bsls.config.actions import compared_models
 from bsls.config.commands import Command
-from bsls.config.criteria import test_nodes
+from bsls.config.criteria import compared_nodes
 from bsls.finding import BsError
 from bsls.network.queries import reader_inputs
 from bstorch.actions.common import loaded_network, model_path, reader_for, required_section
@@ -32,9 +32,7 @@ def run(command: Command, context: RunContext) -> None:
                 continue
             path = final.text
         network = loaded_network(path)
-        nodes, unknown = test_nodes(network, section)
-        for value in unknown:
-            raise value.error("the model has no such node", f"'{path}' is the model that was looked into")
+        nodes = compared_nodes(network, section)
         inputs = reader_inputs(network, nodes)
         if reader is None:
             reader = reader_for(reader_section, inputs, context)

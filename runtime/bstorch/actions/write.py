@@ -11,7 +11,7 @@ from typing import TextIO
 
 from torch import Tensor
 
-from bsls.config.actions import check_keys
+from bsls.config.actions import writes_keys
 from bsls.config.commands import Command
 from bsls.config.criteria import output_nodes
 from bsls.finding import BsError
@@ -55,7 +55,7 @@ def run(command: Command, context: RunContext) -> None:
             "unsupported-setting", "writer is not available yet in this version", value.span,
             help="write text with outputPath",
         )  # fmt: skip
-    check_keys(section)
+    keyed = writes_keys(section)
     where = section.require("outputPath")
     path = where.string()
     network = made_network(command, context, command.trace_level)
@@ -84,7 +84,8 @@ def run(command: Command, context: RunContext) -> None:
         samples = 0
         for number, minibatch in enumerate(reader.minibatches(0, section.get_integer("epochSize", 0) or None, size)):
             for written, value in zip(outputs, _values(program, minibatch), strict=True):
-                _write(written, value, number, minibatch, program, context)
+                keys = minibatch.keys if keyed and not written.is_gradient else []
+                _write(written, value, number, keys, program, context)
             columns = minibatch_columns(minibatch, [n.name for n in network.groups["feature"]])
             samples += columns
             context.say(f"Minibatch[{number}]: ActualMBSize = {columns}")
@@ -114,14 +115,18 @@ def _values(program: Program, minibatch: Minibatch) -> list[Tensor | None]:
 
 
 def _write(
-    written: _Written, value: Tensor | None, number: int, minibatch: Minibatch, program: Program, context: RunContext
+    written: _Written,
+    value: Tensor | None,
+    number: int,
+    keys: Sequence[str | int],
+    program: Program,
+    context: RunContext,
 ) -> None:
     if value is None:
         context.say(f"Warning: Gradient of node '{written.name}' is empty. Not used in backward pass?")
         return
     shape = shape_of(written.node)
     layout = program.environment.layouts.get(shape.axis) if shape.axis is not None else None
-    keys = [] if written.is_gradient else minibatch.keys
     value = value.to_dense() if value.is_sparse else value
     written.file.write(written.output.minibatch(number, sequences(shape, value, layout), keys))
 

@@ -21,15 +21,19 @@ def dumped_parts(section: Section) -> tuple[bool, bool]:
     return values, metadata
 
 
-def check_keys(section: Section) -> None:
-    """Raises BsError where a write is to show the keys of sequences, which only a reader with deserializers knows."""
-    keys = section.get("writeSequenceKey")
+def writes_keys(section: Section) -> bool:
+    """Whether a write puts the keys of sequences in the place of `%k`; only a reader with deserializers knows them."""
+    keys, form = section.get("writeSequenceKey"), section.section("format")
+    if keys is None or not keys.boolean():
+        return False
+    shown = [form.get_string(part, "") for part in ("sequencePrologue", "sampleSeparator")] if form is not None else []
     reader = section.section("reader")
-    if keys is not None and keys.boolean() and reader is not None and reader.own("deserializers") is None:
+    if any("%k" in text for text in shown) and reader is not None and reader.own("deserializers") is None:
         raise keys.error(
-            "writeSequenceKey needs a reader with deserializers",
+            "%k for the key of a sequence needs a reader with deserializers",
             "remove it, or describe the data with deserializers = ([ ... ])",
         )
+    return True
 
 
 def compared_models(section: Section) -> list[str]:
@@ -128,7 +132,7 @@ def check_action_settings(command: Command) -> None:
     if command.action.lower() in ("dumpnodes", "dumpnode"):
         dumped_parts(command.section)
     elif command.action == "write":
-        check_keys(command.section)
+        writes_keys(command.section)
     elif command.action == "cv":
         compared_models(command.section)
     elif command.action == "plot":

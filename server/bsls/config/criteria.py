@@ -75,6 +75,14 @@ def test_nodes(network: Network, section: Section) -> tuple[list[Node], list[Val
     return found, unknown
 
 
+def compared_nodes(network: Network, section: Section) -> list[Node]:
+    """What a `cv` computes of each model: as a test, but a name that a model does not have is an error."""
+    found, unknown = test_nodes(network, section)
+    for value in unknown:
+        raise BsError("unknown-node", f"the models have no node '{value.text}'", value.span, help=_nodes_of(network))
+    return found
+
+
 def output_nodes(network: Network, section: Section) -> tuple[list[Node], list[Value]]:
     """What a write computes, and the names in `outputNodeNames` that the network does not have.
 
