@@ -116,12 +116,24 @@ def _action(command: Command) -> Run:
         from bstorch.actions.adapt import run
     elif command.action in ("test", "eval"):
         from bstorch.actions.evaluate import run
+    elif command.action == "cv":
+        from bstorch.actions.cross_validate import run
     elif command.action == "write":
         from bstorch.actions.write import run
     elif command.action == "edit":
         from bstorch.actions.edit import run
     elif command.action.lower() in ("dumpnodes", "dumpnode"):
         from bstorch.actions.dump_nodes import run
+    elif command.action == "plot":
+        from bstorch.actions.plot import run
+    elif command.action == "SVD":
+        from bstorch.actions.decompose import run
+    elif command.action == "bnstat":
+        from bstorch.actions.normalization_statistics import run
+    elif command.action == "createLabelMap":
+        from bstorch.actions.label_map import run
+    elif command.action == "writeWordAndClass":
+        from bstorch.actions.word_classes import run
     else:
         raise AssertionError(command.action)
     return run

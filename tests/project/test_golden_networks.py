@@ -10,7 +10,9 @@ from bsls.network.printing import evaluation_log
 from bsls.project.project import Project
 from golden_cases import CASES, Case, all_cases, networks
 
-RIGHT = [name for name in all_cases() if Case(CASES / name).spec["expect"] == "ok"]
+UNKNOWN = ("actions/svd",)
+"""Cases with networks that depend on the values of a trained model."""
+RIGHT = [name for name in all_cases() if Case(CASES / name).spec["expect"] == "ok" and name not in UNKNOWN]
 
 
 @pytest.mark.parametrize("name", RIGHT)

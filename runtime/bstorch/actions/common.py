@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -54,6 +55,28 @@ def model_path(command: Command) -> Value:
     if value.text.endswith("/") or os.path.isdir(value.text):
         raise value.error("this is a folder", "give the name of a file in it")
     return value
+
+
+def existing_model(command: Command) -> Value:
+    """As `model_path`, for what must be there."""
+    path = model_path(command)
+    if not os.path.exists(path.text):
+        raise BsError(
+            "missing-model", f"the model file '{path.text}' does not exist", path.span,
+            help="train it first, or correct the path",
+        )  # fmt: skip
+    return path
+
+
+def whole_name(pattern: str, value: Value) -> re.Pattern[str]:
+    """A regular expression for whole names of nodes, given by `value`."""
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        what = f"not a regular expression: {error}"
+        if pattern != value.text:
+            what = f"'{pattern}' is {what}"
+        raise value.error(what, "escape brackets and dots with a backslash") from error
 
 
 @contextmanager
@@ -115,3 +138,9 @@ def say_unknown(names: Sequence[Value], context: RunContext) -> None:
     """A line for each name that the network does not have."""
     for value in names:
         context.say(f"PatchOutputNodes: No node named '{value.text}'; skipping")
+
+
+def say_default_criteria(network: Network, section: Section, context: RunContext) -> None:
+    """A line where `evalNodeNames` names no node of the network."""
+    if all(network.find(v.text) is None for v in section.get_array("evalNodeNames") or []):
+        context.say("evalNodeNames are not specified, using all the default evalnodes and training criterion nodes.")

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bsls.config.commands import Command
 from bsls.config.criteria import test_nodes
 from bsls.config.sgd import read_parts
+from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.network.queries import reader_inputs
-from bstorch.actions.common import made_network, model_path, reader_for, required_section, say_unknown
+from bstorch.actions.common import (
+    made_network,
+    model_path,
+    reader_for,
+    required_section,
+    say_default_criteria,
+    say_unknown,
+)
 from bstorch.context import RunContext
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
+from bstorch.readers.base import Reader
 from bstorch.threads import suit_threads
 from bstorch.training.criteria import Criterion
 from bstorch.training.evaluator import PERPLEXITY_OF, Evaluator, perplexity
@@ -23,24 +34,30 @@ MINIBATCH_SIZE = 40960
 def run(command: Command, context: RunContext) -> None:
     """Evaluates the nodes that the command names, else all evaluation nodes and criteria."""
     section = command.section
-    trace_level = command.trace_level
     model_path(command)  # must be given even where a description of the network is
-    network = made_network(command, context, trace_level)
+    network = made_network(command, context, command.trace_level)
     nodes, unknown = test_nodes(network, section)
     say_unknown(unknown, context)
-    if len(unknown) == len(section.get_array("evalNodeNames") or []):
-        context.say("evalNodeNames are not specified, using all the default evalnodes and training criterion nodes.")
-    check_statistics(network, nodes)
     reader_section = required_section(section, "reader")
     randomize = None if reader_section.own("randomize") is not None else False
     reader = reader_for(reader_section, reader_inputs(network, nodes), context, randomize)
+    evaluate(command, context, network, nodes, reader)
+
+
+def evaluate(
+    command: Command, context: RunContext, network: Network, nodes: Sequence[Node], reader: Reader, **about: object
+) -> list[Criterion]:
+    """The criteria `nodes` of a network over what the reader delivers, as lines and as an event, which says `about` too."""
+    section = command.section
+    say_default_criteria(network, section, context)
+    check_statistics(network, nodes)
     program = Program(network, nodes, Parameters(network, context.device), context.environment())
     sizes = section.get_array("minibatchSize")
     size = sizes[0].integer() if sizes else MINIBATCH_SIZE
     evaluator = Evaluator(
         program,
         context.say,
-        trace_level=trace_level,
+        trace_level=command.trace_level,
         show_every=section.get_integer("numMBsToShowResult", 100),
         show_first=section.get_integer("firstMBsToShowResult", 0),
         groups=wanted_groups(read_parts(section), size),
@@ -50,9 +67,11 @@ def run(command: Command, context: RunContext) -> None:
     context.events.emit(
         "result",
         command=context.command,
+        **about,
         minibatches=evaluator.minibatches,
         criteria={n.name: _result(n, c) for n, c in zip(nodes, found, strict=True)},
     )
+    return found
 
 
 def _result(node: Node, found: Criterion) -> dict[str, object]:

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from bsls.finding import BsError
 from bsls.network.node import Node
-from bsls.schema.ops.convolution import window_of
+from bsls.schema.ops.convolution import as_slid, window_of
 from bsls.schema.ops.geometry import Window
 from bsls.schema.ops.rules import at
 from bsls.shape import Dims
@@ -50,11 +50,7 @@ class _Geometry:
     @classmethod
     def of(cls, node: Node) -> _Geometry:
         legacy = node.attributes.get("imageLayout", "CHW") in ("HWC", "legacy")
-        operand, result = shape_of(node.inputs[1]).dims, shape_of(node).dims
-        if legacy:
-            result = (*result[1:], result[0])
-            if node.attributes.get("convolution2D"):
-                operand = (*operand[1:], operand[0])
+        operand, result = as_slid(node.attributes, shape_of(node.inputs[1]).dims, shape_of(node).dims)
         image, moved = (result, operand) if is_transposed(node) else (operand, result)
         window = window_of(node.attributes, image)
         maps = tuple(window.maps(k, len(image)) for k in range(len(image)))

@@ -21,6 +21,9 @@ from bstorch.kernels.criteria import away_from_zero
 _SMALL = 1 << 16
 """Values of a minibatch up to which its sums are taken in double precision."""
 
+_MAX_COUNT = 2**63
+"""More than any count; a file has 64 bits for it."""
+
 
 def with_exact_sums(x: Tensor, scale: Tensor, bias: Tensor, epsilon: float) -> tuple[Tensor, Tensor, Tensor]:
     """Normalisation in single precision but for the sums of its statistics: over few values their rounding would be the
@@ -89,7 +92,7 @@ class BatchNormalization:
                 x.shape
             )
         layout = self._environment.layouts[self._axis]
-        seen = 0.0 if count is None else float(count)
+        seen = float(self._node.attributes.get("runCount", 0) if count is None else count)  # type: ignore[arg-type]
         update = self.update_factor(layout.frames, seen)
         blend = self.blend_factor(layout.frames, seen)
         if blend > 0 and x.device.type != "cpu":
@@ -100,9 +103,12 @@ class BatchNormalization:
             full = flat if gaps == 0 else torch.cat([flat, flat.new_zeros((gaps, *flat.shape[1:]))])
             result = self._normalised(full, scale, bias, mean, variance, update)
             result = result if gaps == 0 else result[: x.shape[0]]
-        if count is not None and (update != 0 or blend != 1):
-            with torch.no_grad():
-                count.add_(layout.frames)
+        if update != 0 or blend != 1:
+            if count is None:  # old models have no parameter for it
+                self._node.attributes["runCount"] = int(min(seen + layout.frames, _MAX_COUNT))
+            else:
+                with torch.no_grad():
+                    count.add_(layout.frames)
         return result if result.shape == x.shape else result.reshape(x.shape)
 
     def _normalised(

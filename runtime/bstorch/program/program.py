@@ -42,8 +42,9 @@ class _Input:
 class Program:
     """The nodes below `roots`, ready to run on minibatches.
 
-    With a `criterion`, `gradients` also computes the gradients of the learnable parameters below it. Values of dynamic axes
-    come from the minibatch's layouts. Raises BsError where the network holds what cannot be executed.
+    With a `criterion`, `gradients` also computes the gradients of the learnable parameters below it, and of the
+    `graded_inputs`. Values of dynamic axes come from the minibatch's layouts. Raises BsError where the network holds what
+    cannot be executed.
     """
 
     def __init__(
@@ -53,12 +54,16 @@ class Program:
         parameters: Parameters,
         environment: Environment | None = None,
         criterion: Node | None = None,
+        graded_inputs: Sequence[Node] = (),
     ) -> None:
         self.network = network
         self.roots = list(roots)
         self.parameters = parameters
         self.environment = environment or Environment(device=parameters.device)
         self.criterion = criterion
+        self.graded_inputs = list(graded_inputs)
+        self.input_gradients: Sequence[Tensor | None] = []
+        """What `gradients` found last for `graded_inputs`, in the form of their values; None where none flows there."""
         self.learnable = learnable_parameters(network, criterion) if criterion is not None else []
         self._tensors = [parameters[n] for n in self.learnable]
         self._place_of = {tensor: i for i, tensor in enumerate(self._tensors)}
@@ -164,6 +169,7 @@ class Program:
         assert self.criterion is not None
         self.environment.deferred.clear()  # what was computed again on the way back has noted its products, too
         values = self._bind(minibatch)
+        leaves = self._leaves(values)
         function = None
         try:
             freed = iter(self._freed_with_gradient)
@@ -186,14 +192,17 @@ class Program:
         deferred = self.environment.deferred.copy()
         self.environment.deferred.clear()
         if not loss.requires_grad:
+            self.input_gradients = [None] * len(leaves)
             return self._done(roots), [None] * len(self._tensors)
         if loss.numel() != 1:
             loss = loss.sum()
         try:
             steps = [v for d in deferred for v in d.values]
-            found = list(torch.autograd.grad(loss, [*self._tensors, *steps], allow_unused=True))
-            of_steps = iter(found[len(self._tensors) :])
-            del found[len(self._tensors) :]
+            found = list(torch.autograd.grad(loss, [*self._tensors, *leaves, *steps], allow_unused=True))
+            parameters, own = len(self._tensors), len(self._tensors) + len(leaves)
+            self.input_gradients = found[parameters:own]
+            of_steps = iter(found[own:])
+            del found[parameters:]
             for product in deferred:
                 for weights, gradient in product.gradients(list(islice(of_steps, len(product.values)))):
                     if (place := self._place_of.get(weights)) is not None:
@@ -203,6 +212,18 @@ class Program:
             self._explain(error, None)
             raise
         return self._done(roots), [g if g is None or g.is_sparse else g.contiguous() for g in found]
+
+    def _leaves(self, values: list[Tensor | SparseBatch | None]) -> list[Tensor]:
+        """Puts values from which gradients are found in the places of `graded_inputs`."""
+        leaves: list[Tensor] = []
+        for node in self.graded_inputs:
+            value = values[self._slots[node]]
+            if isinstance(value, SparseBatch):
+                value = value.dense().view(-1, *reversed_dims(node))
+            assert value is not None
+            leaves.append(value.detach().requires_grad_(True))
+            values[self._slots[node]] = leaves[-1]
+        return leaves
 
     def _done(self, roots: list[Tensor]) -> list[Tensor]:
         """Ends a minibatch: parameters get the values that were assigned to them."""

@@ -75,10 +75,19 @@ def test_nodes(network: Network, section: Section) -> tuple[list[Node], list[Val
     return found, unknown
 
 
+def compared_nodes(network: Network, section: Section) -> list[Node]:
+    """What a `cv` computes of each model: as a test, but a name that a model does not have is an error."""
+    found, unknown = test_nodes(network, section)
+    for value in unknown:
+        raise BsError("unknown-node", f"the models have no node '{value.text}'", value.span, help=_nodes_of(network))
+    return found
+
+
 def output_nodes(network: Network, section: Section) -> tuple[list[Node], list[Value]]:
     """What a write computes, and the names in `outputNodeNames` that the network does not have.
 
-    These are the nodes of `outputNodeNames`, else the output nodes. Raises BsError where there are none.
+    These are the nodes of `outputNodeNames`, else the output nodes. Raises BsError where there are none, and where
+    there are several although `nodeUnitTest` wants the gradients of one.
     """
     names = section.get_array("outputNodeNames") or []
     found, unknown = named_nodes(network, names)
@@ -91,6 +100,11 @@ def output_nodes(network: Network, section: Section) -> tuple[list[Node], list[V
     if not found:
         raise BsError(
             "no-output", "the network has no output nodes", section.span, help="name what to write with outputNodeNames"
+        )
+    tested = section.get("nodeUnitTest")
+    if tested is not None and tested.boolean() and len(found) != 1:
+        raise tested.error(
+            f"gradients are those of a single node, but {len(found)} are written", "name one node with outputNodeNames"
         )
     return found, unknown
 

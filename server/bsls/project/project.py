@@ -7,13 +7,16 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from threading import Event
 from typing import NamedTuple
 
+from bsls.config.actions import compared_models
 from bsls.config.assemble import COMMAND_LINE, argument, assemble
 from bsls.config.commands import Command, commands
-from bsls.config.criteria import named_nodes
+from bsls.config.criteria import named_nodes, output_nodes
+from bsls.config.label_maps import label_columns
 from bsls.config.section import VARIABLE, Section, Value
 from bsls.evaluate.brainscript import Evaluation, evaluate_network, members_of
 from bsls.evaluate.environment import Counters, Environment, Model
@@ -21,6 +24,7 @@ from bsls.evaluate.mel import Host
 from bsls.evaluate.simple import simple_network
 from bsls.finding import BsError, Finding, Severity
 from bsls.network.cloning import duplicate
+from bsls.network.gradients import expose_gradients
 from bsls.network.network import Network
 from bsls.network.validation import Validation, validate
 from bsls.project.files import Files
@@ -244,6 +248,12 @@ class Project:
 
         A loaded network without description must exist or be foreseen; otherwise `network` is None.
         """
+        evaluation = self._made(command, strict)
+        if command.action == "write" and command.section.get_boolean("nodeUnitTest", False):
+            _expose_gradients(command, evaluation)
+        return evaluation
+
+    def _made(self, command: Command, strict: bool) -> Evaluation:
         kind = command.kind.network
         if command.runs_script:
             return self.edit(command, self.host(), strict=strict)
@@ -257,8 +267,15 @@ class Project:
             return Evaluation(None)
         value = command.section.require("modelPath")
         outputs = command.section.get_array(command.kind.outputs) if command.kind.outputs else None
-        model = self.load_model(value.text, value.span, outputs=outputs or ())
+        path = self._first_compared(command) or value.text
+        model = self.load_model(path, value.span, outputs=outputs or ())
         return Evaluation(None, complete=False) if model is None else _of_model(model)
+
+    def _first_compared(self, command: Command) -> str | None:
+        """The first model that a `cv` finds; models of epochs may be all that there is."""
+        if command.action != "cv" or command.section.get("crossValidationInterval") is None:
+            return None
+        return next((p for p in compared_models(command.section) if self.files.exists(p)), None)
 
     def edit(
         self, command: Command, host: Host, *, strict: bool = True, counters: Counters | None = None
@@ -428,12 +445,8 @@ class Project:
         """The section that writes a file which is no model: an `outputFile`, or what begins with its `outputPath`."""
         wanted = self.files.absolute(path)
         for section in self._all_sections():
-            for key in ("outputFile", "outputPath", "labelMappingFile"):
-                try:
-                    value = section.own(key)
-                except BsError:
-                    continue
-                if value is not None and value.text and wanted.startswith(self.files.absolute(value.text)):
+            for value in _outputs(section):
+                if value.text and wanted.startswith(self.files.absolute(value.text)):
                     return section
         return None
 
@@ -478,6 +491,30 @@ DESCRIPTIONS: dict[str, Callable[[Project, Command, Value, Environment], Evaluat
     "simplenetworkbuilder": Project._from_simple,
 }
 """How the network is made that a key, in lower case, describes."""
+
+
+def _expose_gradients(command: Command, evaluation: Evaluation) -> None:
+    """Adds the nodes with which a `write` with `nodeUnitTest` writes gradients."""
+    if evaluation.network is None or not evaluation.complete:
+        return
+    try:
+        ((root,), _) = output_nodes(evaluation.network, command.section)
+        expose_gradients(evaluation.network, root)
+    except BsError as error:
+        error.finding.span = error.finding.span or command.section.require("nodeUnitTest").span
+        raise
+    evaluation.validation = validate(evaluation.network)
+
+
+def _outputs(section: Section) -> Iterator[Value]:
+    """The names of files that a section writes, or the beginnings of these names."""
+    for key in ("outputFile", "outputPath", "labelMappingFile", "outputMappingFile", "outputVocabFile"):
+        with suppress(BsError):
+            if (value := section.own(key)) is not None:
+                yield value
+    with suppress(BsError):
+        if (action := section.own("action")) is not None and action.text == "createLabelMap":
+            yield from (column.names for column in label_columns(section))
 
 
 def _of_model(model: Model) -> Evaluation:

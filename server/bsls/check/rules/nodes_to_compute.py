@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bsls.check.rule import Context, Rule
 from bsls.config.commands import Command
-from bsls.config.criteria import criterion_nodes, evaluation_nodes, output_nodes, test_nodes
+from bsls.config.criteria import compared_nodes, criterion_nodes, evaluation_nodes, output_nodes, test_nodes
 from bsls.config.section import Value
 from bsls.config.sgd import read_sgd
 from bsls.finding import BsError, Edit, Finding, Fix, Severity
@@ -76,7 +76,10 @@ def _unknown(command: Command, network: Network) -> list[Value]:
             return []
         evaluation_nodes(network, settings, criterion_nodes(network, settings))
         return []
-    if command.action in ("test", "eval"):
+    if command.action == "cv":
+        compared_nodes(network, section)
+        return []
+    if command.action in ("test", "eval", "bnstat"):
         return test_nodes(network, section)[1]
     return output_nodes(network, section)[1] if command.action == "write" else []
 

@@ -14,8 +14,19 @@ from bsls.config.streams import other_reader
 from bsls.finding import BsError, Edit, Finding, Fix, Related
 from bsls.schema.config import known_in
 
-WITH_MODEL = ("test", "eval", "dumpNodes", "dumpNode", "dumpnode")
+WITH_MODEL = ("test", "eval", "cv", "dumpNodes", "dumpNode", "dumpnode", "plot", "SVD", "bnstat")
 """Actions that want a modelPath, whether or not they use the model."""
+
+_REQUIRED = {
+    "cv": [("crossValidationInterval", "first:step:last")],
+    "SVD": [("outputModelPath", '"FILE"')],
+    "createLabelMap": [("section", '"SECTION"')],
+    "writeWordAndClass": [
+        ("inputFile", '"FILE"'), ("outputVocabFile", '"FILE"'), ("vocabSize", "10000"), ("beginSequence", '"<s>"'),
+        ("endSequence", '"</s>"'),
+    ],
+}  # fmt: skip
+"""Further keys of actions, with what could stand there."""
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -65,6 +76,16 @@ def _missing(command: Command) -> Iterator[tuple[str, str]]:
             yield "modelPath", 'add `modelPath = "..."`, or a network description'
     if command.action == "write" and section.get("outputPath") is None and section.lookup("writer") is None:
         yield "outputPath", 'add `outputPath = "..."`, the beginning of the names of the files'
+    for key, example in _REQUIRED.get(command.action, ()):
+        value = section.get(key)
+        if value is None or not value.text:
+            yield key, f"add `{key} = {example}`"
+    if command.action == "writeWordAndClass" and section.get_string("nbrClass", "0") != "0":
+        for key in ("outputWord2Cls", "outputCls2Index"):
+            if section.get(key) is None:
+                yield key, f'add `{key} = "FILE"`, or leave out nbrClass'
+    if command.action == "SVD" and section.get("NodeNameRegex") is None and section.get("SVDConfig") is None:
+        yield "NodeNameRegex", 'add `NodeNameRegex = "W.*"`, or `SVDConfig = "FILE"` with several groups'
     if kind.network == "edit":
         key = "editPath" if command.runs_script else "outputModelPath"
         if section.get(key) is None:

@@ -12,23 +12,31 @@ from bsls.network.network import Network
 from bsls.resolve.names import node_help
 
 _DUMPS = ("dumpNodes", "dumpNode", "dumpnode")
+_WITH_PATTERN = {**dict.fromkeys(_DUMPS, "nothing is written"), "SVD": "no parameter becomes smaller"}
+"""Actions that take the nodes which nodeNameRegex fits, and what comes of a pattern that fits none."""
 
 
 def check(context: Context) -> Iterator[Finding]:
-    """What `dumpNodes` is to write; the other actions raise it themselves."""
+    """What `dumpNodes` is to write and `SVD` to decompose; the other actions raise it themselves."""
     for checked in context.networks:
         evaluation, section = checked.evaluation, checked.command.section
         network = evaluation.network if evaluation is not None and evaluation.complete else None
-        if network is None or checked.command.action not in _DUMPS:
+        outcome = _WITH_PATTERN.get(checked.command.action)
+        if network is None or outcome is None:
             continue
         name, pattern = section.get("nodeName"), section.get("nodeNameRegex")
         if pattern is not None and pattern.text:
-            yield from _of_pattern(pattern, network)
-        elif name is not None and name.text != "__AllNodes__" and network.find(name.text) is None:
+            yield from _of_pattern(pattern, network, outcome)
+        elif (
+            checked.command.action in _DUMPS
+            and name is not None
+            and name.text != "__AllNodes__"
+            and network.find(name.text) is None
+        ):
             yield _of_name(name, network)
 
 
-def _of_pattern(pattern: Value, network: Network) -> Iterator[Finding]:
+def _of_pattern(pattern: Value, network: Network, outcome: str) -> Iterator[Finding]:
     span, meant = pattern.bare.span(), _regex(pattern.text, network)
     help = f"write {meant}" if meant else ""
     fixes = [Fix(f"change to {meant}", (Edit(span, meant),))] if meant else []
@@ -36,7 +44,7 @@ def _of_pattern(pattern: Value, network: Network) -> Iterator[Finding]:
         matches = re.compile(pattern.text, re.IGNORECASE).fullmatch
     except re.error as error:
         yield Finding(
-            "config-value", f"nodeNameRegex is not a regular expression: {error}", span,
+            "config-value", f"{pattern.key} is not a regular expression: {error}", span,
             help=help or "escape brackets and dots with a backslash", fixes=fixes,
         )  # fmt: skip
         return
@@ -45,7 +53,7 @@ def _of_pattern(pattern: Value, network: Network) -> Iterator[Finding]:
     like = next((n.name for n in network.by_name() if matches(n.name)), None)
     facts = f"capitals matter: there is {like}" if like else "it must fit the whole name: `.*` stands for any text"
     yield Finding(
-        "unknown-node", f"the network has no node whose name fits '{pattern.text}'; nothing is written", span,
+        "unknown-node", f"the network has no node whose name fits '{pattern.text}'; {outcome}", span,
         Severity.WARNING, help=help or facts, fixes=fixes,
     )  # fmt: skip
 

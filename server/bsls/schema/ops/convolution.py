@@ -64,6 +64,15 @@ def window_of(attributes: Mapping[str, object], image: Dims) -> Window:
     return legacy_window(attributes, image) if attributes.get("convolution2D") else Window.of(attributes, image)
 
 
+def as_slid(attributes: Mapping[str, object], operand: Dims, result: Dims) -> tuple[Dims, Dims]:
+    """Operand and result of a Convolution with their axes in the order of its window, whatever the image layout is."""
+    if str(attributes.get("imageLayout", "CHW")) not in LAYOUT_NAMES[0]:
+        return operand, result
+    if attributes.get("convolution2D"):
+        operand = (*operand[1:], operand[0])
+    return operand, (*result[1:], result[0])
+
+
 def _convolution(ctx: ShapeContext) -> Shape:
     axis = common_axis(ctx)
     image = ctx.inputs[1].dims
@@ -241,9 +250,7 @@ def _stored_convolution(
     attributes: Mapping[str, object], inputs: Sequence[Shape], shape: Shape
 ) -> Mapping[str, object]:
     """A file holds the vectors completed to the image's rank."""
-    image = inputs[1].dims
-    if attributes.get("convolution2D") and str(attributes.get("imageLayout", "CHW")) not in ("CHW", "cudnn"):
-        image = (image[1], image[2], image[0])
+    image, _ = as_slid(attributes, inputs[1].dims, shape.dims)
     return window_of(attributes, image).attributes()
 
 
