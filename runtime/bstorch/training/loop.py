@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -18,6 +18,7 @@ from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.shape import Shape
 from bstorch.context import RunContext
+from bstorch.events import EpochEnd, Interval, Training
 from bstorch.kernels.base import Environment, has_axis, shape_of
 from bstorch.kernels.noise import RANDOM_OPERATIONS
 from bstorch.program.parameters import Parameters
@@ -26,7 +27,7 @@ from bstorch.readers.base import Reader
 from bstorch.threads import suit_threads
 from bstorch.training import checkpoints, log
 from bstorch.training.checkpoints import ModelFiles
-from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minibatch_columns
+from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, SinceLast, minibatch_columns
 from bstorch.training.evaluator import Evaluator, start_accumulators
 from bstorch.training.learners import MomentumLearner
 from bstorch.training.precompute import missing_statistics, precompute
@@ -94,6 +95,7 @@ class Trainer:
 
     def run(self, *, from_model: bool) -> None:
         """Trains up to the last epoch. `from_model`: the network comes from a model file of this run."""
+        self.context.events.training_begins(self._announced())
         self._introduce()
         checkpoints.remove_leftovers(self.files.path)
         self._precompute()
@@ -106,6 +108,14 @@ class Trainer:
         for epoch in range(self.begun, self.settings.max_epochs):
             if not self._epoch(epoch):
                 break
+        self.context.events.training_ends()
+
+    def _announced(self) -> Training:
+        samples = self.settings.epoch_size or getattr(self.reader, "samples", None)  # not every reader knows
+        return Training(
+            self.context.command, self.context.trains_several, self.settings, self.shown, self.begun, samples,
+            validates=self.validation is not None,
+        )  # fmt: skip
 
     def _introduce(self) -> None:
         say_all, trace_level = self.context.say_all, self.settings.trace_level
@@ -207,13 +217,15 @@ class Trainer:
             say(log.epoch_start(epoch + 1, rate, momentum, size))
             say()
             say("Starting minibatch loop.")
+        self.context.events.epoch_begins(epoch + 1, rate)
         found = self._minibatches(epoch, rate, momentum, size)
         self.state.learning_rate = rate
         self.state.samples_seen += found[0].samples
-        self._finish_training(epoch, found, time.perf_counter() - began)
+        end = self._finish_training(epoch, found, time.perf_counter() - began)
         control = found[0].average
         if self.validation is not None:
             validated = self._validate(epoch, size)
+            self.context.events.epoch_ends(replace(end, validated=validated))
             if settings.rate_control.use_validation:
                 control = validated[0].average
         if math.isnan(control):
@@ -228,7 +240,7 @@ class Trainer:
         sums = EpochSums(self.shown, self.context.device)
         updating = rate > settings.min_rate * NO_UPDATE_BELOW
         framed = has_axis(self.criteria[0])
-        line = _LineWriter(self, epoch, size)
+        line, events = _LineWriter(self, epoch, size), self.context.events
         start_accumulators(self.program)
         for minibatch in self.reader.minibatches(epoch, settings.epoch_size or None, size):
             gradients: list[Tensor | None] = []
@@ -241,18 +253,25 @@ class Trainer:
             if updating:
                 samples = counts[0] if framed else minibatch_columns(minibatch, self._features)
                 self.learner.step(gradients, samples, rate, momentum)
-            if line.due():
-                line.write(sums.read())
+            asked, due = events.minibatch(minibatch.samples), line.due()
+            if asked or due:
+                so_far = sums.read()
+                if asked:
+                    events.sums(so_far)
+                if due:
+                    line.write(so_far)
         return sums.read()
 
     # --- after the minibatches ---------------------------------------------------------------------------------------
 
-    def _finish_training(self, epoch: int, found: Sequence[Criterion], seconds: float) -> None:
+    def _finish_training(self, epoch: int, found: Sequence[Criterion], seconds: float) -> EpochEnd:
         rate, seen = self.state.learning_rate, self.state.samples_seen
         shown = f"{log.criteria(self.names, found)}; totalSamplesSeen = {seen}; learningRatePerSample = {rate:.8g}; epochTime={seconds:.6g}s"
         self.context.say(log.epoch_end(epoch + 1, self.settings.max_epochs, "Training", shown))
         self.context.flush()
-        self._epoch_event(epoch, "training", found, samplesSeen=seen, learningRatePerSample=rate, seconds=seconds)
+        end = EpochEnd(epoch + 1, rate, seconds, seen, found)
+        self.context.events.epoch_ends(end)
+        return end
 
     def _environment(self) -> Environment:
         """For what is computed of the network beside its training."""
@@ -269,7 +288,6 @@ class Trainer:
         self.context.say(
             log.epoch_end(epoch + 1, self.settings.max_epochs, "Validate", log.criteria(self.names, found))
         )
-        self._epoch_event(epoch, "validation", found)
         return found
 
     def _commit(self, epoch: int, size: int) -> None:
@@ -312,12 +330,6 @@ class Trainer:
             help="lower the learning rate, or limit the gradients with clippingThresholdPerSample",
         )
 
-    def _epoch_event(self, epoch: int, part: str, found: Sequence[Criterion], **more: object) -> None:
-        self.context.events.emit(
-            "epoch", command=self.context.command, epoch=epoch + 1, epochs=self.settings.max_epochs, part=part,
-            criteria=criteria_object(self.names, found), **more,
-        )  # fmt: skip
-
 
 class _LineWriter:
     """The lines of one epoch about the minibatches since the last line."""
@@ -327,7 +339,7 @@ class _LineWriter:
         self._epoch = epoch
         self._size = size
         self._done = self._shown = 0
-        self._last = [Criterion() for _ in trainer.shown]
+        self._since_last = SinceLast(trainer.shown)
         self._since = time.perf_counter()
         self._first = trainer.settings.show_first
         self._every = trainer.settings.show_every
@@ -341,7 +353,7 @@ class _LineWriter:
         """Shows the minibatches since the last line; raises where the criterion is no number any more."""
         trainer = self._trainer
         seconds = time.perf_counter() - self._since
-        since = [s - last for s, last in zip(sums, self._last, strict=True)]
+        since = self._since_last(sums)
         in_range = self._done - self._shown
         progress = self._progress(since[0].samples, in_range)
         if trainer.settings.trace_level > 0:
@@ -352,15 +364,9 @@ class _LineWriter:
                 )
             )
             trainer.context.flush()
-        trainer.context.events.emit(
-            "minibatch", command=trainer.context.command, epoch=self._epoch + 1, epochs=trainer.settings.max_epochs,
-            first=self._shown + 1, last=self._done, criteria=criteria_object(trainer.names, since), seconds=seconds,
-        )  # fmt: skip
+        trainer.context.events.interval(Interval(self._epoch + 1, self._shown + 1, self._done, since, sums, seconds))
         if math.isnan(sums[0].total):
             raise trainer.not_a_number(self._epoch)
-        self._last = [
-            Criterion() if n.op == "EpochAccumulator" else s for n, s in zip(trainer.shown, sums, strict=True)
-        ]
         self._shown = self._done
         self._since = time.perf_counter()
 
@@ -381,11 +387,6 @@ def fast_random(settings: SGDSettings, context: RunContext) -> bool:
     if value.text.lower() not in ("reference", "fast"):
         raise value.error("an unknown word", "use reference or fast")
     return value.text.lower() == "fast"
-
-
-def criteria_object(names: Sequence[str], values: Sequence[Criterion]) -> dict[str, object]:
-    """Criteria as events hold them."""
-    return {n: {"value": v.average, "samples": v.samples} for n, v in zip(names, values, strict=True)}
 
 
 def _named(nodes: Sequence[Node]) -> list[tuple[str, str]]:

@@ -134,6 +134,8 @@ class SGDSettings:
     average_multiplier: bool = True
     recompute_activations: bool = False
     compile: bool = False
+    tensorboard_folder: str = ""
+    tensorboard_every: int | None = None  # minibatches from one value to the next, 0 for none; None: as `show_every`
 
     def learning_rate(self, epoch: int) -> float:
         """The scheduled rate per sample in `epoch` (from 0); per-minibatch rates are divided by the configured size."""
@@ -227,6 +229,8 @@ def read_sgd(section: Section, precision: str = "float") -> SGDSettings:
         average_multiplier=section.get_boolean("normWithAveMultiplier", True),
         recompute_activations=section.get_boolean("recomputeActivations", False),
         compile=section.get_boolean("compile", False),
+        tensorboard_folder=section.get_string("tensorBoardLogDir", ""),
+        tensorboard_every=_optional_integer(section, "tensorBoardNumMBsToLogResult"),
     )
 
 

@@ -65,7 +65,7 @@ def ignored_settings(settings: SGDSettings) -> Iterator[str]:
         yield "parallelTrain option is not enabled. ParallelTrain config will be ignored."
     if settings.sub_minibatches > 1 or settings.max_samples_in_memory is not None:
         yield "WARNING: minibatches are not split into subminibatches; only batch normalization and dropout would notice."
-    for key in ("tensorBoardLogDir", "traceNodeNamesReal", "traceNodeNamesCategory", "traceNodeNamesSparse"):
+    for key in ("traceNodeNamesReal", "traceNodeNamesCategory", "traceNodeNamesSparse"):
         value = section.get(key)
         if value is not None and value.text:
             yield f"WARNING: {key} is not available yet in this version and has no effect."
