@@ -19,7 +19,8 @@ from bstorch.training.criteria import Criterion
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """A training that begins, of the criterion and the evaluations `nodes`; `begun` of its epochs are done already.
+    """A training that begins, of the criterion and the evaluations `nodes`; `begun` of its epochs are done already, with
+    `minibatches`.
 
     `epoch_samples` is the size of an epoch as far as it is known, in samples of the reader.
     """
@@ -31,6 +32,7 @@ class Training:
     nodes: Sequence[Node]
     begun: int
     epoch_samples: int | None
+    minibatches: int
     validates: bool
 
     @property
@@ -107,7 +109,7 @@ class Events:
         self.pace = Pace()
 
     def training_begins(self, training: Training) -> None:
-        self.pace = Pace(training.epochs, training.begun, training.epoch_samples)
+        self.pace = Pace(training.epochs, training.begun, training.epoch_samples, training.minibatches)
         for observer in self._observers:
             observer.training_begins(training, self.pace)
 
@@ -118,6 +120,7 @@ class Events:
 
     def minibatch(self, samples: int) -> bool:
         """A minibatch of so many samples of the reader is done; whether `sums` is to be called."""
+        self.pace.minibatches += 1
         self.pace.samples += samples
         wanted = False
         for observer in self._observers:

@@ -10,7 +10,8 @@ class Pace:
     """Samples and seconds of a training of `epochs` epochs, of which `begun` are done.
 
     `epoch_samples` is the size of an epoch; where it is None, the first epoch shows it, and until then nobody knows how
-    long anything will take. `samples` counts those of the present epoch. All times are in seconds.
+    long anything will take. `samples` counts those of the present epoch, `minibatches` those since the training began, also in an
+    earlier run. All times are in seconds.
     """
 
     def __init__(
@@ -18,12 +19,14 @@ class Pace:
         epochs: int = 0,
         begun: int = 0,
         epoch_samples: int | None = None,
+        minibatches: int = 0,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.epochs = epochs
         self.epoch = begun + 1
         self.epoch_samples = epoch_samples
         self.samples = 0
+        self.minibatches = minibatches
         self._clock = clock
         self._since = clock()
         self._minibatches_took: float | None = None  # once they are done

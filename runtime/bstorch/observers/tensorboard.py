@@ -17,7 +17,7 @@ from bstorch.pace import Pace
 from bstorch.training.criteria import Criterion, SinceLast
 
 if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
+    from torch.utils.tensorboard import FileWriter
 
 _RATE = "learningRatePerSample"
 _SECONDS_TO_DISK = 5
@@ -31,10 +31,10 @@ class TensorBoard(Observer):
         self._given = folder
         self._say = say
         self._folder = ""
-        self._writer: SummaryWriter | None = None
+        self._writer: FileWriter | None = None
         self._names: list[str] = []
         self._every = 0
-        self._minibatches = 0
+        self._pace = Pace()
         self._rate = 0.0
         self._training: Training | None = None
         self._since_last = SinceLast([])
@@ -47,14 +47,14 @@ class TensorBoard(Observer):
         if not self._folder:
             return
         try:
-            from torch.utils.tensorboard import SummaryWriter
+            from torch.utils.tensorboard import FileWriter
         except ImportError:
             self._say(
                 "WARNING: tensorBoardLogDir has no effect, as the package 'tensorboard' is missing: pip install 'bsls[tensorboard]'."
             )
             return
         try:
-            self._writer = SummaryWriter(self._folder, flush_secs=_SECONDS_TO_DISK)
+            self._writer = FileWriter(self._folder, flush_secs=_SECONDS_TO_DISK)
         except OSError as error:
             span = option_span("tensorboard", self._given) if self._given else settings.span("tensorBoardLogDir")
             raise BsError(
@@ -64,7 +64,16 @@ class TensorBoard(Observer):
         every = settings.tensorboard_every
         self._training, self._names = training, training.names
         self._every = settings.show_every if every is None else every
-        self._minibatches = 0
+        self._pace = pace
+        if pace.minibatches:
+            self._begin_at(pace.minibatches + 1)
+
+    def _begin_at(self, step: int) -> None:
+        """What an interrupted run has written for this step and later ones does not count any more."""
+        from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # pyright: ignore[reportAttributeAccessIssue]
+
+        assert self._writer is not None
+        self._writer.add_event(Event(step=step, session_log=SessionLog(status=SessionLog.START)))
 
     def epoch_begins(self, epoch: int, rate: float) -> None:
         if self._training is not None:
@@ -72,16 +81,15 @@ class TensorBoard(Observer):
             self._since_last = SinceLast(self._training.nodes)
 
     def minibatch(self) -> bool:
-        self._minibatches += 1
         return self._is_due()
 
     def _is_due(self) -> bool:
-        return self._writer is not None and self._every > 0 and self._minibatches % self._every == 0
+        return self._writer is not None and self._every > 0 and self._pace.minibatches % self._every == 0
 
     def sums(self, found: Sequence[Criterion]) -> None:
         if self._is_due():
             self._write(
-                "minibatch/", [*self._averages(self._since_last(found)), (_RATE, self._rate)], self._minibatches
+                "minibatch/", [*self._averages(self._since_last(found)), (_RATE, self._rate)], self._pace.minibatches
             )
 
     def epoch_ends(self, end: EpochEnd) -> None:
@@ -97,9 +105,11 @@ class TensorBoard(Observer):
         """A training is worth more than its curves: where they cannot be written any more, it goes on without."""
         if self._writer is None:
             return
+        from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue] - made there at run time
+
+        scalars = [Summary.Value(tag=group + name, simple_value=value) for name, value in values]
         try:
-            for name, value in values:
-                self._writer.add_scalar(group + name, value, step)
+            self._writer.add_summary(Summary(value=scalars), step)
         except OSError as error:
             self._give_up(error)
 

@@ -1,6 +1,6 @@
 """A training in a terminal (`--progress`): a table of its epochs and a progress bar below the lines of the log.
 
-Drawing has a thread of its own, a few times a second, so that a minibatch costs no more than without. The lines of the
+Drawing has a thread of its own, twice a second, so that a minibatch costs no more than without. The lines of the
 log wait for it, and are complete and in order above the display.
 """
 
@@ -26,13 +26,15 @@ from bstorch.pace import Pace
 from bstorch.training import log
 from bstorch.training.criteria import Criterion
 
-_SECONDS = 0.25
+_SECONDS = 0.5
 """From one drawing to the next."""
 _ROWS = 8
 """Epochs that the table shows while training goes on; in the end it shows all."""
 _OTHER_LINES = 12
 """Lines of the window that the table leaves to the log and the bar."""
 _DIGITS = 6
+_ECHO = 4
+"""Columns behind the last line in which the terminal shows the keys that are typed, such as ^C."""
 
 
 class Terminal(Observer):
@@ -155,7 +157,7 @@ class _Display:
         self._live.stop()
         self._log.pass_on()
         if self._ends:
-            self._console.print(self._table(len(self._ends)))
+            self._console.print("", self._table(len(self._ends)), sep="\n")
 
     def _draw(self) -> None:
         while not self._stop.wait(_SECONDS):
@@ -171,7 +173,7 @@ class _Display:
     def __rich__(self) -> Group:
         rows = max(min(_ROWS, self._console.height - _OTHER_LINES), 1)
         parts = [self._table(rows)] if self._ends else []
-        return Group(*parts, self._bar(), self._figures())
+        return Group("", *parts, self._bar(), self._figures())
 
     def _table(self, rows: int) -> Table:
         """The last epochs; the one with the best criterion is marked."""
@@ -221,7 +223,9 @@ class _Display:
                 parts.append(f"{_clock(here)} left in epoch")
         if whole is not None:
             parts.append(f"{_clock(whole)} in all")
-        return Text("  ".join(p for p in parts if p), "dim", no_wrap=True, overflow="ellipsis")
+        line = Text("  ".join(p for p in parts if p), "dim", no_wrap=True)
+        line.truncate(self._console.width - _ECHO, overflow="ellipsis")
+        return line
 
 
 def _judged(end: EpochEnd) -> float:
@@ -231,5 +235,6 @@ def _judged(end: EpochEnd) -> float:
 
 
 def _clock(seconds: float) -> str:
-    """`0:03:12`."""
-    return str(timedelta(seconds=round(min(seconds, 1e9))))
+    """`3:12`, `2:03:12` or `1 day, 2:03:12`."""
+    shown = str(timedelta(seconds=round(min(seconds, 1e9))))
+    return shown[2:].removeprefix("0") if shown.startswith("0:") else shown

@@ -89,8 +89,9 @@ def commit(
     *,
     command: str = "",
     commands: Sequence[str] = (),
+    minibatches: int = 0,
 ) -> None:
-    """Saves what `epoch` epochs of training gave.
+    """Saves what `epoch` epochs of training gave, with so many minibatches.
 
     The checkpoint and the side file come first; the model, whose name appearing says that the epoch is complete, comes
     last, so that a run that is cut off at any point goes on from a model with the state that belongs to it.
@@ -100,7 +101,7 @@ def commit(
     save_model(network, parameters, prepared)
     try:
         write_checkpoint(checkpoint, checkpoint_of(model))
-        write_note(model, epoch, command, digest=_digest(prepared), commands=commands)
+        write_note(model, epoch, command, _digest(prepared), commands, minibatches)
         os.replace(prepared, model)
     except OSError as error:
         raise BsError(
@@ -129,7 +130,9 @@ def remove_leftovers(path: str) -> None:
                 os.unlink(os.path.join(folder, entry))
 
 
-def write_note(model: str, epoch: int, command: str, digest: str = "", commands: Sequence[str] = ()) -> None:
+def write_note(
+    model: str, epoch: int, command: str, digest: str = "", commands: Sequence[str] = (), minibatches: int = 0
+) -> None:
     """Notes what `model` and its checkpoint are; `digest` is that of the model if it has not got its name yet.
 
     `commands` are those of the run, of which `command` is one.
@@ -139,6 +142,7 @@ def write_note(model: str, epoch: int, command: str, digest: str = "", commands:
         "command": command,
         "commands": list(commands),
         "epoch": epoch,
+        "minibatches": minibatches,
         "model": digest or _digest(model),
         "checkpoint": _digest(checkpoint_of(model)),
     }
@@ -151,7 +155,7 @@ def copy_model(source: str, target: str, epoch: int, command: str) -> None:
     drop_checkpoint(target)
     if os.path.exists(checkpoint_of(source)) and belongs_together(source):
         _copy(checkpoint_of(source), checkpoint_of(target))
-        write_note(target, epoch, command, digest=_digest(source))
+        write_note(target, epoch, command, digest=_digest(source), minibatches=minibatches_of(source))
     _copy(source, target)
 
 
@@ -167,6 +171,12 @@ def read_note(model: str) -> dict[str, Any] | None:
     """What is noted beside a model; None where nothing is, or where it is about other files of these names."""
     note = _note(model)
     return note if note is not None and note.get("checkpoint") == _digest_of(checkpoint_of(model)) else None
+
+
+def minibatches_of(model: str) -> int:
+    """How many minibatches a model was trained with, as noted beside it; 0 where nothing is."""
+    found = (read_note(model) or {}).get("minibatches")
+    return found if isinstance(found, int) else 0
 
 
 def belongs_together(model: str) -> bool:

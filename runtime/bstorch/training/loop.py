@@ -114,6 +114,7 @@ class Trainer:
         samples = self.settings.epoch_size or getattr(self.reader, "samples", None)  # not every reader knows
         return Training(
             self.context.command, self.context.trains_several, self.settings, self.shown, self.begun, samples,
+            minibatches=checkpoints.minibatches_of(self.files.model(self.begun)) if self.begun else 0,
             validates=self.validation is not None,
         )  # fmt: skip
 
@@ -301,6 +302,7 @@ class Trainer:
         checkpoints.commit(
             self.network, self.parameters, state, self.files, epoch + 1,
             command=self.context.command, commands=self.context.commands,
+            minibatches=self.context.events.pace.minibatches,
         )  # fmt: skip
         if not self.settings.keep_checkpoints:
             checkpoints.drop_checkpoint(self.files.model(epoch))
