@@ -109,6 +109,18 @@ def test_in_a_terminal(tmp_path: Path) -> None:
     assert run.text.index("COMPLETED.") > run.text.rindex(means[2][:8])
 
 
+def test_a_table_in_a_narrow_terminal_leaves_out_criteria_rather_than_digits(tmp_path: Path) -> None:
+    names = [f"evaluationWithALongName{i}" for i in range(12)]
+    nodes = " ; ".join(f"{name} = SquareError (y, z)" for name in names)
+    config = CONFIG.replace("featureNodes", f"{nodes} ; evaluationNodes = ({':'.join(names)}) ; featureNodes")
+    make_project(tmp_path, config)
+    run = Run(tmp_path)
+    assert run.end() == 0
+    head, *rows = table(run.text)
+    assert head[2:5] == ["ce", "evaluatio…", "evaluatio…"] and len(head) < 12
+    assert len(rows) == 3 and all(re.fullmatch(r"[\d.]+", value) for row in rows for value in row)
+
+
 @pytest.mark.parametrize(("arguments", "variables"), [((), {"TERM": "dumb"}), (("--progress", "off"), {})])
 def test_where_no_display_is_wanted(arguments: Sequence[str], variables: dict[str, str], tmp_path: Path) -> None:
     make_project(tmp_path, CONFIG)

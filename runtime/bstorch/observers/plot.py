@@ -10,6 +10,7 @@ from bsls.finding import BsError
 from bsls.modelfile.atomic import atomic_file, make_folder
 from bstorch.events import EpochEnd, Observer, Training
 from bstorch.pace import Pace
+from bstorch.training import log
 
 FORMATS = (".png", ".svg")
 
@@ -66,7 +67,7 @@ class Plot(Observer):
         FigureCanvasAgg(figure)
         panels = figure.subplots(len(names), sharex=True, squeeze=False)[:, 0]
         for i, (name, axes) in enumerate(zip(names, panels, strict=True)):
-            scale = 100 if name.endswith("s") else 1
+            scale = 100 if log.in_percent(name) else 1
             ends = [self._ends[e] for e in epochs]
             marker = "o" if len(epochs) <= 50 else ""
             axes.plot(

@@ -32,6 +32,10 @@ _ROWS = 8
 """Epochs that the table shows while training goes on; in the end it shows all."""
 _OTHER_LINES = 12
 """Lines of the window that the table leaves to the log and the bar."""
+_OTHER_COLUMNS = 26
+"""Of the table, beside criteria: epoch, rate and seconds."""
+_VALUE = 9
+"""Columns for a value."""
 _DIGITS = 6
 _ECHO = 4
 """Columns behind the last line in which the terminal shows the keys that are typed, such as ^C."""
@@ -177,20 +181,26 @@ class _Display:
 
     def _table(self, rows: int) -> Table:
         """The last epochs; the one with the best criterion is marked."""
-        training, names = self._training, self._training.names
+        training = self._training
+        parts = ("training", "validation") if training.validates else ("training",)
+        width = max(self._console.width - _OTHER_COLUMNS, 0) // len(parts)
+        names = training.names[: max(width // (_VALUE + 2), 1)]  # the others are in the log
+        room = max(width // len(names) - 2, _VALUE)
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
         table.add_column("\nepoch", justify="right")
         table.add_column("\nrate", justify="right")
-        for part in ("training", "validation") if training.validates else ("training",):
+        for part in parts:
             for i, name in enumerate(names):
-                table.add_column(f"{part if i == 0 else ''}\n{name}", justify="right")
+                head = name if len(name) <= room else name[: room - 1] + "…"
+                table.add_column(f"{part if i == 0 else ''}\n{head}", justify="right", no_wrap=True)
         table.add_column("\nseconds", justify="right")
         ends = list(self._ends.values())
         best = min(ends, key=_judged)
         for end in ends[-rows:]:
-            found = [*end.trained, *(end.validated or [])]
-            shown = [log.average(n, v, _DIGITS) for n, v in zip(names * 2, found, strict=False)]
-            if training.validates and end.validated is None:
+            shown = [log.average(n, v, _DIGITS) for n, v in zip(names, end.trained, strict=False)]
+            if end.validated is not None:
+                shown += [log.average(n, v, _DIGITS) for n, v in zip(names, end.validated, strict=False)]
+            elif training.validates:
                 shown += [""] * len(names)
             style = "green" if end is best and len(ends) > 1 else ""
             table.add_row(str(end.epoch), f"{end.rate:.4g}", *shown, f"{end.seconds:.2f}", style=style)
@@ -216,13 +226,14 @@ class _Display:
         pace = self._pace
         here, whole = pace.left_in_epoch(), pace.left()
         if self.state:
-            parts = [self.so_far, self.state]
+            parts = [self.state]
         else:
-            parts = [self.so_far, f"{pace.samples_per_second:,.0f} samples/s" if pace.samples else "reading"]
+            parts = [f"{pace.samples_per_second:,.0f} samples/s" if pace.samples else "reading"]
             if here is not None:
                 parts.append(f"{_clock(here)} left in epoch")
         if whole is not None:
             parts.append(f"{_clock(whole)} in all")
+        parts.append(self.so_far)  # the last: it may be long
         line = Text("  ".join(p for p in parts if p), "dim", no_wrap=True)
         line.truncate(self._console.width - _ECHO, overflow="ellipsis")
         return line
