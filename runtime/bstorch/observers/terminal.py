@@ -215,7 +215,7 @@ class _Display:
         line.add_column(no_wrap=True, justify="right")
         done = f"{pace.samples:,}" if total is None else f"{pace.samples:,}/{total:,}"
         share = "" if not total else f"{min(math.floor(100 * pace.samples / total), 100):3d}%  "
-        bar = ProgressBar(total, pace.samples, pulse=total is None)
+        bar = ProgressBar(total, pace.samples, pulse=total is None, complete_style="cyan", finished_style="cyan")
         width = len(str(self._training.epochs))
         line.add_row(
             Text(f"Epoch {pace.epoch:{width}d}/{self._training.epochs}", "bold"), bar, f"{share}{done} samples"
