@@ -11,7 +11,7 @@ import torch
 
 from bsls.evaluate.environment import Counters
 from bsls.project.project import Project
-from bstorch.events import EventWriter
+from bstorch.events import Events
 from bstorch.kernels.base import Environment
 
 
@@ -21,7 +21,7 @@ class RunContext:
 
     project: Project
     stderr: TextIO = field(default_factory=lambda: sys.stderr)
-    events: EventWriter = field(default_factory=EventWriter)
+    events: Events = field(default_factory=Events)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     detect_anomaly: bool = False
     command: str = ""
@@ -50,6 +50,11 @@ class RunContext:
             say=self.say,
             detect_anomaly=self.detect_anomaly,
         )
+
+    @property
+    def trains_several(self) -> bool:
+        """Whether more than one command of the run trains, so that what is written beside models needs a name for each."""
+        return sum(c.kind.trains for c in self.project.commands()) > 1
 
     @property
     def device_name(self) -> str:

@@ -19,7 +19,8 @@ from bstorch.actions.common import placed
 from bstorch.allocation import keep_freed_memory
 from bstorch.context import RunContext
 from bstorch.determinism import LINE, follow_determinism, is_deterministic
-from bstorch.events import EventWriter
+from bstorch.events import Events
+from bstorch.observers.open import Wanted, open_observers
 from bstorch.precision import follow_matrix_precision
 from bstorch.threads import follow_thread_setting
 
@@ -29,21 +30,30 @@ Run = Callable[[Command, RunContext], None]
 class Runtime:
     """The engine: runs commands, writes the log to `stderr` and events to the file `events`.
 
-    With `detect_anomaly` a run ends at the first node whose value or gradient is not finite.
+    `progress` is `auto` (a display where `stderr` is a terminal), `on` or `off`; `tensorboard` is the folder and `plot` the
+    picture to write. With `detect_anomaly` a run ends at the first node whose value or gradient is not finite.
     """
 
     def __init__(
-        self, stderr: TextIO | None = None, events: str | None = None, *, detect_anomaly: bool = False
+        self,
+        stderr: TextIO | None = None,
+        events: str | None = None,
+        *,
+        detect_anomaly: bool = False,
+        progress: str = "auto",
+        tensorboard: str | None = None,
+        plot: str | None = None,
     ) -> None:
         self._stderr = stderr or sys.stderr
-        self._events = events
+        self._wanted = Wanted(events, progress, tensorboard, plot)
         self._detect_anomaly = detect_anomaly
 
     def run(self, project: Project) -> None:
         """Runs all commands in order; raises BsError where one fails."""
-        with EventWriter(self._events) as events:
+        observers, log = open_observers(self._wanted, self._stderr)
+        with Events(observers) as events:
             with _told(events):
-                self._run(project, events)
+                self._run(project, events, log)
             events.emit("done")
 
     def resume(
@@ -56,16 +66,17 @@ class Runtime:
         """
         from bstorch.actions.resume import resume
 
-        with EventWriter(self._events) as events:
+        observers, log = open_observers(self._wanted, self._stderr)
+        with Events(observers) as events:
             with _told(events):
-                context, commands = self._context(project, events), project.commands()
+                context, commands = self._context(project, events, log), project.commands()
                 context.commands = list(dict.fromkeys(c.name for c in commands))
                 resume(commands, context, start, to, max_epochs)
             events.emit("done")
 
-    def _run(self, project: Project, events: EventWriter) -> None:
+    def _run(self, project: Project, events: Events, log: TextIO) -> None:
         commands = project.commands()
-        context = self._context(project, events)
+        context = self._context(project, events, log)
         context.commands = list(dict.fromkeys(c.name for c in commands))
         context.say(f"Commands: {' '.join(context.commands)}")
         context.say(f'precision = "{project.config.get_string("precision", "float")}"')
@@ -84,19 +95,19 @@ class Runtime:
         context.say("COMPLETED.")
         context.flush()
 
-    def _context(self, project: Project, events: EventWriter) -> RunContext:
+    def _context(self, project: Project, events: Events, log: TextIO) -> RunContext:
         follow_determinism(project.config)
         follow_thread_setting(project.config)
         keep_freed_memory()
         follow_matrix_precision(project.config)
-        context = RunContext(project, self._stderr, events, detect_anomaly=self._detect_anomaly)
+        context = RunContext(project, log, events, detect_anomaly=self._detect_anomaly)
         context.device = device_of(project.config, context.say)
         project.printed = context.say
         return context
 
 
 @contextmanager
-def _told(events: EventWriter) -> Iterator[None]:
+def _told(events: Events) -> Iterator[None]:
     """What ends a run is its last event."""
     try:
         yield

@@ -13,14 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from bsls.config.assemble import COMMAND_LINE
+from bsls.config.assemble import option_span
 from bsls.config.commands import Command
 from bsls.config.sgd import SGDSettings
 from bsls.finding import BsError
 from bsls.modelfile import v1
 from bsls.modelfile.atomic import make_folder
 from bsls.network.printing import banner
-from bsls.source import Source
 from bstorch.actions.common import loaded_network, model_path, placed, writing
 from bstorch.actions.train import sgd_settings, train
 from bstorch.context import RunContext
@@ -135,8 +134,7 @@ def _option(name: str, value: str) -> Iterator[None]:
         yield
     except BsError as error:
         if error.finding.span is None:
-            source = Source(COMMAND_LINE, f"--{name} {value}")
-            error.finding.span = source.span(len(name) + 3, len(source.text))
+            error.finding.span = option_span(name, value)
         raise
 
 

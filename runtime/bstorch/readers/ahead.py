@@ -54,6 +54,11 @@ class ReadAhead:
     def input_span(self) -> Span | None:
         return self._reader.input_span
 
+    @property
+    def samples(self) -> int | None:
+        """Samples of a sweep, where the reader knows."""
+        return getattr(self._reader, "samples", None)
+
     def open(self) -> None:
         self._reader.open()
 

@@ -90,8 +90,9 @@ def commit(
     command: str = "",
     commands: Sequence[str] = (),
     control: Mapping[str, object] | None = None,
+    minibatches: int = 0,
 ) -> None:
-    """Saves what `epoch` epochs of training gave.
+    """Saves what `epoch` epochs of training gave, with so many minibatches.
 
     The checkpoint and the side file come first; the model, whose name appearing says that the epoch is complete, comes
     last, so that a run that is cut off at any point goes on from a model with the state that belongs to it.
@@ -101,7 +102,9 @@ def commit(
     save_model(network, parameters, prepared)
     try:
         write_checkpoint(checkpoint, checkpoint_of(model))
-        write_note(model, epoch, command, known=digest(prepared), commands=commands, control=control)
+        write_note(
+            model, epoch, command, known=digest(prepared), commands=commands, control=control, minibatches=minibatches
+        )
         os.replace(prepared, model)
     except OSError as error:
         raise BsError(
@@ -121,11 +124,12 @@ def rewrite_checkpoint(
     command: str = "",
     commands: Sequence[str] = (),
     control: Mapping[str, object] | None = None,
+    minibatches: int = 0,
 ) -> None:
     """Gives the model after `epoch` epochs another checkpoint."""
     model = files.model(epoch)
     write_checkpoint(checkpoint, checkpoint_of(model))
-    write_note(model, epoch, command, commands=commands, control=control)
+    write_note(model, epoch, command, commands=commands, control=control, minibatches=minibatches)
 
 
 def drop_checkpoint(model: str) -> None:
@@ -152,6 +156,7 @@ def write_note(
     known: str = "",
     commands: Sequence[str] = (),
     control: Mapping[str, object] | None = None,
+    minibatches: int = 0,
 ) -> None:
     """Notes what `model` and its checkpoint are; `known` is the model's digest, if it has not got its name yet.
 
@@ -162,6 +167,7 @@ def write_note(
         "command": command,
         "commands": list(commands),
         "epoch": epoch,
+        "minibatches": minibatches,
         "model": known or digest(model),
         "checkpoint": digest(checkpoint_of(model)),
         **({"control": dict(control)} if control else {}),
@@ -175,7 +181,7 @@ def copy_model(source: str, target: str, epoch: int, command: str) -> None:
     drop_checkpoint(target)
     if os.path.exists(checkpoint_of(source)) and belongs_together(source):
         copy_file(checkpoint_of(source), checkpoint_of(target))
-        write_note(target, epoch, command, known=digest(source))
+        write_note(target, epoch, command, known=digest(source), minibatches=minibatches_of(source))
     copy_file(source, target)
 
 
@@ -192,6 +198,12 @@ def read_note(model: str) -> dict[str, Any] | None:
     """What is noted beside a model; None where nothing is, or where it is about other files of these names."""
     note = _note(model)
     return note if note is not None and note.get("checkpoint") == _digest_of(checkpoint_of(model)) else None
+
+
+def minibatches_of(model: str) -> int:
+    """How many minibatches a model was trained with, as noted beside it; 0 where nothing is."""
+    found = (read_note(model) or {}).get("minibatches")
+    return found if isinstance(found, int) else 0
 
 
 def belongs_together(model: str) -> bool:

@@ -107,6 +107,21 @@ class EpochSums:
         return [Criterion(t, n) if n else Criterion() for t, n in zip(totals, self._samples, strict=True)]
 
 
+class SinceLast:
+    """The criteria of the minibatches since the last look at the sums of an epoch."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._accumulating = [accumulates(n) for n in nodes]
+        self.seen = [Criterion()] * len(nodes)
+        """The sums at the last look."""
+
+    def __call__(self, sums: Sequence[Criterion]) -> list[Criterion]:
+        """What `sums` have more than at the last call; means over the epoch are given as they are."""
+        since = [s - last for s, last in zip(sums, self.seen, strict=True)]
+        self.seen = [Criterion() if a else s for a, s in zip(self._accumulating, sums, strict=True)]
+        return since
+
+
 def minibatch_columns(minibatch: Minibatch, features: Sequence[str]) -> int:
     """Columns of the largest matrix of a feature, gaps included: what the reference takes for the minibatch's size."""
     names = {f.lower() for f in features}

@@ -20,9 +20,18 @@ def number(value: float, precision: int, width: int = 0) -> str:
 
 
 def criterion(name: str, value: Criterion) -> str:
-    """`ce = 0.69314718 * 20`; a name that ends in `s` counts errors and is shown in percent."""
-    shown = f"{number(100 * value.average, 3, 2)}%" if name.endswith("s") else number(value.average, 8)
-    return f"{name} = {shown} * {value.samples}"
+    """`ce = 0.69314718 * 20`; a name that ends in `s` is taken for a count of errors, and shown in percent."""
+    return f"{name} = {average(name, value)} * {value.samples}"
+
+
+def average(name: str, value: Criterion, precision: int = 8) -> str:
+    """The value alone, in percent or with `precision` digits."""
+    return f"{number(100 * value.average, 3, 2)}%" if in_percent(name) else number(value.average, precision)
+
+
+def in_percent(name: str) -> bool:
+    """Whether a criterion of this name is shown in percent."""
+    return name.endswith("s")
 
 
 def criteria(names: Sequence[str], values: Sequence[Criterion]) -> str:

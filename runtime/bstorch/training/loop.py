@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -16,13 +16,14 @@ import torch
 from torch import Tensor
 
 from bsls.config.criteria import criterion_nodes, evaluation_nodes
-from bsls.config.sgd import Interval, SGDSettings
+from bsls.config.sgd import Every, SGDSettings
 from bsls.finding import BsError
 from bsls.modelfile.checkpoint import Checkpoint, read_checkpoint
 from bsls.network.network import Network
 from bsls.network.node import Node
 from bsls.shape import Shape
 from bstorch.context import RunContext
+from bstorch.events import EpochEnd, Interval, Training
 from bstorch.kernels.base import Environment, has_axis, shape_of
 from bstorch.kernels.noise import RANDOM_OPERATIONS
 from bstorch.program.parameters import Parameters
@@ -32,7 +33,7 @@ from bstorch.threads import suit_threads
 from bstorch.training import checkpoints, inside, log
 from bstorch.training.best_models import BestModels
 from bstorch.training.checkpoints import ModelFiles
-from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minibatch_columns
+from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, SinceLast, minibatch_columns
 from bstorch.training.evaluator import Evaluator, start_accumulators
 from bstorch.training.gradient_check import GradientCheck
 from bstorch.training.inside import Inside
@@ -120,6 +121,7 @@ class Trainer:
 
     def run(self, *, from_model: bool) -> None:
         """Trains up to the last epoch. `from_model`: the network comes from a model file of this run."""
+        self.context.events.training_begins(self._announced())
         self._introduce()
         checkpoints.remove_leftovers(self.files.path)
         self._precompute()
@@ -144,6 +146,15 @@ class Trainer:
                 raise Stopped(f"{done}; the same command goes on from there", self._stop.number)
             epoch = self._epoch(epoch, within)
             within = None
+        self.context.events.training_ends()
+
+    def _announced(self) -> Training:
+        samples = self.settings.epoch_size or getattr(self.reader, "samples", None)  # not every reader knows
+        return Training(
+            self.context.command, self.context.trains_several, self.settings, self.shown, self.begun, samples,
+            minibatches=checkpoints.minibatches_of(self.files.model(self.begun)) if self.begun else 0,
+            validates=self.validation is not None,
+        )  # fmt: skip
 
     def _introduce(self) -> None:
         say_all, trace_level = self.context.say_all, self.settings.trace_level
@@ -260,12 +271,14 @@ class Trainer:
         if settings.trace_level > 0:
             say()
             say(log.epoch_start(epoch + 1, rate, momentum, size))
+        self.context.events.epoch_begins(epoch + 1, rate)
         found = self._minibatches(epoch, rate, size, within=within)
         self.state.samples_seen += found[0].samples
-        self._finish_training(epoch, found, time.perf_counter() - began)
+        end = self._finish_training(epoch, found, time.perf_counter() - began)
         control = found
         if self.validation is not None:
             validated = self._validate(epoch, settings.minibatch_size[epoch])
+            self.context.events.epoch_ends(replace(end, validated=validated))
             if settings.rate_control.use_validation:
                 control = validated
         decisive = control[1] if settings.rate_control.use_evaluation and len(control) > 1 else control[0]
@@ -338,11 +351,11 @@ class Trainer:
             self.context.say()
             self.context.say(f"Starting minibatch loop{note(settings.parts, size)}.")
         momentum = settings.momentum_per_sample(epoch)
-        position = 0
         sums = EpochSums(self.shown, self.context.device)
         updating = rate > settings.min_rate * NO_UPDATE_BELOW
         framed = has_axis(self.criteria[0])
         line = _LineWriter(self, epoch, size, prefix)
+        events = self.context.events
         start_accumulators(self.program)
         saving = _Saving(settings.checkpoint_every)
         minibatches = self.reader.minibatches(epoch, settings.epoch_size or None, size)
@@ -360,10 +373,15 @@ class Trainer:
             if updating:
                 samples = counts[0] if framed else minibatch_columns(minibatch, self._features)
                 self.learner.step(gradients, samples, rate, momentum)
-            if line.due():
-                line.write(sums.read())
-            position += minibatch.samples
-            if most is not None and position > most:
+            asked, due = most is None and events.minibatch(minibatch.samples), line.due()
+            if asked or due:
+                so_far = sums.read()
+                if asked:
+                    events.sums(so_far)
+                if due:
+                    line.write(so_far)
+            course.position += minibatch.samples
+            if most is not None and course.position > most:
                 break
             if self._stop.number or saving.due():
                 self._save_within(course, trial=most is not None)
@@ -392,6 +410,8 @@ class Trainer:
             lines = {
                 "parts": {n: len(found) for n, found in parts.items()},
                 "samples": course.sums.samples,
+                "position": course.position,
+                "runs": {n.name: n.attributes["runCount"] for n in self.network if "runCount" in n.attributes},
                 "traced": traced,
                 "control": self._kept_control(),
                 **course.line.kept(),
@@ -451,6 +471,10 @@ class Trainer:
                 for n, count in lines["parts"].items()
             }
         )
+        for node in (n for n in self.network if n.name in lines["runs"]):
+            node.attributes["runCount"] = lines["runs"][node.name]
+        course.position = lines["position"]
+        self.context.events.pace.skip(within.minibatches, course.position)
         self.context.say(f"Going on after {within.minibatches} minibatches of this epoch.")
 
     def _by_name(self) -> list[Tensor]:
@@ -463,12 +487,14 @@ class Trainer:
 
     # --- after the minibatches ---------------------------------------------------------------------------------------
 
-    def _finish_training(self, epoch: int, found: Sequence[Criterion], seconds: float) -> None:
+    def _finish_training(self, epoch: int, found: Sequence[Criterion], seconds: float) -> EpochEnd:
         rate, seen = self.state.learning_rate, self.state.samples_seen
         shown = f"{log.criteria(self.names, found)}; totalSamplesSeen = {seen}; learningRatePerSample = {rate:.8g}; epochTime={seconds:.6g}s"
         self.context.say(log.epoch_end(epoch + 1, self.settings.max_epochs, "Training", shown))
         self.context.flush()
-        self._epoch_event(epoch, "training", found, samplesSeen=seen, learningRatePerSample=rate, seconds=seconds)
+        end = EpochEnd(epoch + 1, rate, seconds, seen, found)
+        self.context.events.epoch_ends(end)
+        return end
 
     def _environment(self) -> Environment:
         """For what is computed of the network beside its training."""
@@ -485,7 +511,6 @@ class Trainer:
         self.context.say(
             log.epoch_end(epoch + 1, self.settings.max_epochs, "Validate", log.criteria(self.names, found))
         )
-        self._epoch_event(epoch, "validation", found)
         if self._best is not None:
             self.context.say(self._best.note(epoch, found))
         return found
@@ -511,6 +536,7 @@ class Trainer:
         checkpoints.commit(
             self.network, self.parameters, self._checkpoint(size), files, epoch + 1,
             command=self.context.command, commands=self.context.commands, control=self._kept_control(),
+            minibatches=self.context.events.pace.minibatches,
         )  # fmt: skip
         inside.drop(self.files.path)
         self.context.flush()
@@ -568,6 +594,7 @@ class Trainer:
             command=self.context.command,
             commands=self.context.commands,
             control=self._kept_control(),
+            minibatches=self.context.events.pace.minibatches,
         )
 
     def _copy_best_models(self, best: BestModels) -> None:
@@ -596,12 +623,6 @@ class Trainer:
             help="lower the learning rate, or limit the gradients with clippingThresholdPerSample",
         )
 
-    def _epoch_event(self, epoch: int, part: str, found: Sequence[Criterion], **more: object) -> None:
-        self.context.events.emit(
-            "epoch", command=self.context.command, epoch=epoch + 1, epochs=self.settings.max_epochs, part=part,
-            criteria=criteria_object(self.names, found), **more,
-        )  # fmt: skip
-
 
 @dataclass(slots=True)
 class _Course:
@@ -613,12 +634,14 @@ class _Course:
     sums: EpochSums
     line: _LineWriter
     parts: Subminibatches
+    position: int = 0
+    """Samples of the reader so far."""
 
 
 class _Saving:
     """When the state within an epoch is due to be saved."""
 
-    def __init__(self, every: Interval) -> None:
+    def __init__(self, every: Every) -> None:
         self._every = every
         self._done = 0
         self._last = time.monotonic()
@@ -643,7 +666,7 @@ class _LineWriter:
         self._epoch = epoch
         self._size = size
         self._done = self._shown = 0
-        self._last = [Criterion() for _ in trainer.shown]
+        self._since_last = SinceLast(trainer.shown)
         self._since = time.perf_counter()
         self._first = trainer.settings.show_first
         self._every = trainer.settings.show_every
@@ -655,13 +678,13 @@ class _LineWriter:
 
     def kept(self) -> dict[str, object]:
         """What the following lines need."""
-        last = [[s.total, s.samples] for s in self._last]
+        last = [[s.total, s.samples] for s in self._since_last.seen]
         return {"shown": self._shown, "last": last, "epoch_samples": self._trainer.epoch_samples}
 
     def take(self, kept: Mapping[str, Any], done: int) -> None:
         """Goes on from what `kept` gave after `done` minibatches."""
         self._done, self._shown = done, kept["shown"]
-        self._last = [Criterion(total, samples) for total, samples in kept["last"]]
+        self._since_last.seen = [Criterion(total, samples) for total, samples in kept["last"]]
         self._trainer.epoch_samples = kept["epoch_samples"]
 
     def due(self) -> bool:
@@ -673,7 +696,7 @@ class _LineWriter:
         """Shows the minibatches since the last line; raises where the criterion is no number any more."""
         trainer = self._trainer
         seconds = time.perf_counter() - self._since
-        since = [s - last for s, last in zip(sums, self._last, strict=True)]
+        since = self._since_last(sums)
         in_range = self._done - self._shown
         progress = self._progress(since[0].samples, in_range)
         if trainer.settings.trace_level > 0:
@@ -685,15 +708,11 @@ class _LineWriter:
                 )
             )
             trainer.context.flush()
-        trainer.context.events.emit(
-            "minibatch", command=trainer.context.command, epoch=self._epoch + 1, epochs=trainer.settings.max_epochs,
-            first=self._shown + 1, last=self._done, criteria=criteria_object(trainer.names, since), seconds=seconds,
-        )  # fmt: skip
+        if not self._prefix:  # a trial is no part of the training
+            first, last = self._shown + 1, self._done
+            trainer.context.events.interval(Interval(self._epoch + 1, first, last, since, sums, seconds))
         if math.isnan(sums[0].total):
             raise trainer.not_a_number(self._epoch)
-        self._last = [
-            Criterion() if n.op == "EpochAccumulator" else s for n, s in zip(trainer.shown, sums, strict=True)
-        ]
         self._shown = self._done
         self._since = time.perf_counter()
 
@@ -714,11 +733,6 @@ def fast_random(settings: SGDSettings, context: RunContext) -> bool:
     if value.text.lower() not in ("reference", "fast"):
         raise value.error("an unknown word", "use reference or fast")
     return value.text.lower() == "fast"
-
-
-def criteria_object(names: Sequence[str], values: Sequence[Criterion]) -> dict[str, object]:
-    """Criteria as events hold them."""
-    return {n: {"value": v.average, "samples": v.samples} for n, v in zip(names, values, strict=True)}
 
 
 def _array(tensor: Tensor) -> np.ndarray:

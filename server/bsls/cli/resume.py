@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from bsls.cli.arguments import reference_arguments
+from bsls.cli.runtime import interruptible, load_runtime, run_options
 
 
 @click.command()
@@ -14,23 +17,20 @@ from bsls.cli.arguments import reference_arguments
 @click.option(
     "--max-epochs", type=click.IntRange(min=1), help="Train until this epoch instead of the config's maxEpochs."
 )
-@click.option("--events", metavar="FILE", help="Also write what happens to FILE, a JSON object a line.")
-@click.option("--detect-anomaly", is_flag=True, help="End at the first node that is not finite, and name it; slow.")
+@run_options
 def command(
     arguments: tuple[str, ...],
     start: str | None,
     to: str | None,
     max_epochs: int | None,
-    events: str | None,
-    detect_anomaly: bool,
+    **options: Any,
 ) -> None:
     """Continue a training that was interrupted, or train on after it has ended.
 
     FILE is the config; the training is that of its first train command (`command=NAME` chooses another).
     """
-    from bsls.cli.runtime import interruptible, load_runtime
     from bsls.project.project import Project
 
     project = Project(reference_arguments(arguments), foresee=False)
     with interruptible():
-        load_runtime()(events=events, detect_anomaly=detect_anomaly).resume(project, start, to, max_epochs)
+        load_runtime()(**options).resume(project, start, to, max_epochs)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -28,6 +28,31 @@ def load_runtime() -> Any:
         raise BsError(
             "no-runtime", f"running a config needs the package '{error.name}'", None, help="pip install 'bsls[train]'"
         ) from error
+
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def run_options(command: F) -> F:
+    """The options that every command which runs something has; they are those of the runtime class."""
+    options = (
+        click.option(
+            "--progress",
+            type=click.Choice(["auto", "on", "off"]),
+            default="auto",
+            show_default=True,
+            help="Show a table of the epochs and a bar below the log; auto: in a terminal.",
+        ),
+        click.option("--events", metavar="FILE", help="Also write what happens to FILE, a JSON object a line."),
+        click.option("--tensorboard", metavar="DIR", help="Also write curves for TensorBoard to DIR."),
+        click.option("--plot", metavar="FILE", help="Also draw curves over the epochs to FILE, a .png or .svg."),
+        click.option(
+            "--detect-anomaly", is_flag=True, help="End at the first node that is not finite, and name it; slow."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 class _Terminated(KeyboardInterrupt):

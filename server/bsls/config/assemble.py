@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from bsls.config.section import Section
 from bsls.finding import BsError, Edit, Finding, Fix, Severity
-from bsls.source import ExpandedText, Source
+from bsls.source import ExpandedText, Source, Span
 from bsls.syntax.brackets import with_matching_brackets
 from bsls.syntax.outer import blank_comments
 
@@ -108,3 +108,9 @@ def argument(text: str) -> Source:
 def parse_config(text: str, path: str = "config.cntk") -> Section:
     """The config in `text` alone."""
     return assemble([Source(path, text)])
+
+
+def option_span(name: str, value: str) -> Span:
+    """The place of the value of an option `--name value`, for what is wrong with it."""
+    source = Source(COMMAND_LINE, f"--{name} {value}")
+    return source.span(len(name) + 3, len(source.text))

@@ -57,7 +57,7 @@ class Schedule(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class Every:
     """How often something happens: every so many minibatches, or seconds. Never where both are 0."""
 
     minibatches: int = 0
@@ -150,7 +150,9 @@ class SGDSettings:
     average_multiplier: bool = True
     recompute_activations: bool = False
     compile: bool = False
-    checkpoint_every: Interval = Interval()
+    checkpoint_every: Every = Every()
+    tensorboard_folder: str = ""
+    tensorboard_every: int | None = None  # minibatches from one value to the next, 0 for none; None: as `show_every`
 
     def learning_rate(self, epoch: int) -> float:
         """The scheduled rate per sample in `epoch` (from 0); per-minibatch rates are divided by the configured size."""
@@ -249,6 +251,8 @@ def read_sgd(section: Section, precision: str = "float") -> SGDSettings:
         recompute_activations=section.get_boolean("recomputeActivations", False),
         compile=section.get_boolean("compile", False),
         checkpoint_every=_interval(section, "checkpointEvery"),
+        tensorboard_folder=section.get_string("tensorBoardLogDir", ""),
+        tensorboard_every=_optional_integer(section, "tensorBoardNumMBsToLogResult"),
     )
 
 
@@ -372,20 +376,25 @@ def read_parts(section: Section) -> Parts:
     return Parts(section.get_integer("numSubminibatches", 1), None if most is None else most.integer())
 
 
+def _optional_integer(section: Section, key: str) -> int | None:
+    value = section.get(key)
+    return None if value is None else value.integer()
+
+
 _INTERVAL = re.compile(r"(\d+(?:\.\d+)?)\s*(s|seconds?|min|minutes?|h|hours?)|(\d+)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
-def _interval(section: Section, key: str) -> Interval:
+def _interval(section: Section, key: str) -> Every:
     value = section.get(key)
     if value is None or not value.text.strip():
-        return Interval()
+        return Every()
     found = _INTERVAL.fullmatch(value.text.strip().lower())
     if found is None:
         raise value.error("no interval", "give a number of minibatches such as 1000, or a time such as 30 s or 5 min")
     if found[3]:
-        return Interval(minibatches=int(found[3]))
-    return Interval(seconds=float(found[1]) * _SECONDS[found[2][0]])
+        return Every(minibatches=int(found[3]))
+    return Every(seconds=float(found[1]) * _SECONDS[found[2][0]])
 
 
 def _word(section: Section, key: str, words: dict[str, str], default: str, valid: str) -> str:

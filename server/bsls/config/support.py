@@ -43,7 +43,7 @@ def ignored_settings(settings: SGDSettings, command: Command) -> Iterator[str]:
     if settings.adaptation != "none" and command.action != "adapt":
         yield f"WARNING: adaptationRegType has no effect on action {command.action}, only on adapt."
     yield from _parallel_training(settings, command)
-    for key in ("tensorBoardLogDir", "traceNodeNamesReal", "traceNodeNamesCategory", "traceNodeNamesSparse"):
+    for key in ("traceNodeNamesReal", "traceNodeNamesCategory", "traceNodeNamesSparse"):
         value = section.get(key)
         if value is not None and value.text:
             yield f"WARNING: {key} is not available yet in this version and has no effect."
