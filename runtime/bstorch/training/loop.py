@@ -11,21 +11,16 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from bsls.config.criteria import criterion_nodes, evaluation_nodes
-from bsls.config.sgd import Every, SGDSettings
+from bsls.config.sgd import SGDSettings
 from bsls.finding import BsError
 from bsls.modelfile.checkpoint import Checkpoint, read_checkpoint
 from bsls.network.network import Network
-from bsls.network.node import Node
-from bsls.shape import Shape
 from bstorch.context import RunContext
-from bstorch.events import EpochEnd, Interval, Training
-from bstorch.kernels.base import Environment, has_axis, shape_of
-from bstorch.kernels.noise import RANDOM_OPERATIONS
+from bstorch.events import EpochEnd, Training
+from bstorch.kernels.base import Environment, has_axis
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.readers.base import Reader
@@ -33,12 +28,15 @@ from bstorch.threads import suit_threads
 from bstorch.training import checkpoints, inside, log
 from bstorch.training.best_models import BestModels
 from bstorch.training.checkpoints import ModelFiles
-from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, SinceLast, minibatch_columns
+from bstorch.training.course import Course, Due, Machine
+from bstorch.training.criteria import Criterion, EpochSums, SampleCounter, minibatch_columns
 from bstorch.training.evaluator import Evaluator, start_accumulators
 from bstorch.training.gradient_check import GradientCheck
 from bstorch.training.inside import Inside
 from bstorch.training.interruption import Stopped, StopRequest
+from bstorch.training.introduction import introduce
 from bstorch.training.learners.choice import learner_of
+from bstorch.training.lines import MinibatchLines
 from bstorch.training.minibatch_search import MinibatchSearch
 from bstorch.training.precompute import missing_statistics, precompute
 from bstorch.training.rate_control import Progress, RateAdjustment, RateSearch, explicit_rates
@@ -108,6 +106,7 @@ class Trainer:
         self._sizes = MinibatchSearch(settings, context.say, settings.minibatch_size[begun])
         self._best = BestModels(self.names) if settings.save_best_per_criterion else None
         self._rate_known = False
+        self._machine = Machine(self.program, self.learner, self._epochs.functions)
         self._stop = StopRequest(self._say_at_once)
         self._base = ""
         """The digest of the model that the epoch began with, once it is needed."""
@@ -122,7 +121,7 @@ class Trainer:
     def run(self, *, from_model: bool) -> None:
         """Trains up to the last epoch. `from_model`: the network comes from a model file of this run."""
         self.context.events.training_begins(self._announced())
-        self._introduce()
+        introduce(self)
         checkpoints.remove_leftovers(self.files.path)
         self._precompute()
         with self._stop:
@@ -155,41 +154,6 @@ class Trainer:
             minibatches=checkpoints.minibatches_of(self.files.model(self.begun)) if self.begun else 0,
             validates=self.validation is not None,
         )  # fmt: skip
-
-    def _introduce(self) -> None:
-        say_all, trace_level = self.context.say_all, self.settings.trace_level
-        say_all(
-            log.training_head(
-                _named(self.criteria), _named(self.evaluations), len(self.network), self.context.device_name
-            )
-        )
-        learnable = self.program.learnable
-        updated = [(n.name, str(Shape(shape_of(n).dims))) for n in learnable]
-        elements = sum(shape_of(n).elements for n in learnable)
-        say_all(log.parameter_list(updated, elements, len(learnable), len(self.program.with_gradient), trace_level))
-        if self.program.environment.fast_random and any(n.op in RANDOM_OPERATIONS for n in self.program.order):
-            self.context.say(
-                "Random numbers are fast ones, other than those of CNTK (randomNumbers = reference gives the same)."
-            )
-
-        if self.program.environment.recompute:
-            self.context.say(
-                f"Parts of the network that are computed again on the way back (recomputeActivations = true): {self.program.segments}."
-            )
-        if self.settings.compile:
-            self._introduce_compiling()
-
-    def _introduce_compiling(self) -> None:
-        regions = self.program.regions
-        if self.settings.recompute_activations or self.context.detect_anomaly:
-            other = "recomputeActivations = true" if self.settings.recompute_activations else "--detect-anomaly"
-            self.context.say(f"WARNING: compile = true has no effect together with {other}.")
-        elif regions == 0:
-            self.context.say("WARNING: compile = true has no effect: there is nothing to compile in this network.")
-        else:
-            self.context.say(
-                f"Parts of the network that are compiled in the first minibatch (compile = true): {regions}."
-            )
 
     def _precompute(self) -> None:
         """Computes statistics of the data that the network needs."""
@@ -354,15 +318,15 @@ class Trainer:
         sums = EpochSums(self.shown, self.context.device)
         updating = rate > settings.min_rate * NO_UPDATE_BELOW
         framed = has_axis(self.criteria[0])
-        line = _LineWriter(self, epoch, size, prefix)
+        lines = MinibatchLines(self, epoch, size, prefix)
         events = self.context.events
         start_accumulators(self.program)
-        saving = _Saving(settings.checkpoint_every)
+        due = Due(settings.checkpoint_every)
         minibatches = self.reader.minibatches(epoch, settings.epoch_size or None, size)
         parts = Subminibatches(self.program, wanted_groups(settings.parts, size))
-        course = _Course(epoch, rate, size, sums, line, parts)
+        course = Course(epoch, rate, size, sums, lines, parts)
         if within is not None:
-            self._take(within, course)
+            self._take_within(within, course)
             minibatches = islice(minibatches, within.minibatches, None)
         for minibatch in minibatches:
             if self._check is not None:
@@ -373,113 +337,53 @@ class Trainer:
             if updating:
                 samples = counts[0] if framed else minibatch_columns(minibatch, self._features)
                 self.learner.step(gradients, samples, rate, momentum)
-            asked, due = most is None and events.minibatch(minibatch.samples), line.due()
-            if asked or due:
+            asked, shown = most is None and events.minibatch(minibatch.samples), lines.due()
+            if asked or shown:
                 so_far = sums.read()
                 if asked:
                     events.sums(so_far)
-                if due:
-                    line.write(so_far)
+                if shown:
+                    lines.write(so_far)
             course.position += minibatch.samples
             if most is not None and course.position > most:
                 break
-            if self._stop.number or saving.due():
+            if due() or self._stop.number:
                 self._save_within(course, trial=most is not None)
         return sums.read()
 
     # --- the state within an epoch -----------------------------------------------------------------------------------
 
-    def _save_within(self, course: _Course, *, trial: bool) -> None:
+    def _save_within(self, course: Course, *, trial: bool) -> None:
         """Saves where the epoch is, and ends the training if it was asked to end."""
+        done = course.lines.done
         if not trial:
             self._base = self._base or checkpoints.digest(self.files.model(course.epoch))
-            random = [f.kept() for f in self._epochs.functions]
-            kept = [[_array(t) for t in s.kept()] for s in self.program.environment.stateful]
-            parts = course.parts.kept()
-            groups = {
-                "parameters": [_array(t) for t in self._by_name()],
-                "learner": [_array(s) for s in self.learner.states],
-                "counts": [np.array(self.learner.counts)],
-                "noise": [_array(self.learner.random.get_state())],
-                "sums": [_array(t) for t in course.sums.kept()],
-                **{f"random{i}": arrays for i, arrays in enumerate(random)},
-                **{f"kept{i}": arrays for i, arrays in enumerate(kept)},
-                **{f"part{n}.{i}": [_array(t) for t in s] for n, found in parts.items() for i, s in enumerate(found)},
-            }
-            traced = {n.name: count for n, count in self.program.environment.traced.items()}
-            lines = {
-                "parts": {n: len(found) for n, found in parts.items()},
-                "samples": course.sums.samples,
-                "position": course.position,
-                "runs": {n.name: n.attributes["runCount"] for n in self.network if "runCount" in n.attributes},
-                "traced": traced,
-                "control": self._kept_control(),
-                **course.line.kept(),
-            }
-            inside.save(
-                Inside(self._base, course.epoch, course.line.done, course.size, course.rate, lines, groups),
-                self.files.path,
-            )
+            lines, groups = self._machine.state(course)
+            lines["control"] = self._kept_control()
+            state = Inside(self._base, course.epoch, done, course.size, course.rate, lines, groups)
+            inside.save(state, self.files.path)
         if self._stop.number:
+            what = "a search before it begins anew" if trial else f"{done} of its minibatches are done and saved"
             where = f"in epoch {course.epoch + 1} of {self.settings.max_epochs}"
-            done = (
-                "a search before it begins anew"
-                if trial
-                else f"{course.line.done} of its minibatches are done and saved"
-            )
-            raise Stopped(f"stopped {where}: {done}; the same command goes on from there", self._stop.number)
+            raise Stopped(f"stopped {where}: {what}; the same command goes on from there", self._stop.number)
 
     def _found_within(self, from_model: bool) -> Inside | None:
         """The state within the epoch that this run begins with; one that belongs to another model is removed."""
-        model = self.files.model(self.begun)
         if from_model and os.path.exists(inside.path_of(self.files.path)):
-            found = inside.load(self.files.path, checkpoints.digest(model))
-            shapes = {
-                "parameters": [tuple(t.shape) for t in self._by_name()],
-                "learner": [tuple(s.shape) for s in self.learner.states],
-            }
-            if found is not None and found.epoch == self.begun and inside.fits(found, shapes):
+            found = inside.load(self.files.path, checkpoints.digest(self.files.model(self.begun)))
+            if found is not None and found.epoch == self.begun and inside.fits(found, self._machine.shapes):
                 return found
         inside.drop(self.files.path)
         return None
 
-    @torch.no_grad()
-    def _take(self, within: Inside, course: _Course) -> None:
+    def _take_within(self, within: Inside, course: Course) -> None:
         """Goes on from a state within an epoch."""
-        groups, lines = within.groups, within.lines
-        for tensor, array in zip(self._by_name(), groups["parameters"], strict=True):
-            tensor.copy_(torch.from_numpy(array))
-        for state, array in zip(self.learner.states, groups["learner"], strict=True):
-            state.copy_(torch.from_numpy(array))
-        self.learner.counts[:] = groups["counts"][0].tolist()
-        self.learner.random.set_state(torch.from_numpy(groups["noise"][0]))
-        traced = lines["traced"]
-        self.program.environment.traced.update({n: traced[n.name] for n in self.network if n.name in traced})
+        self._machine.take(within, course)
         self.state.learning_rate, self._rate_known = within.rate, True
         self._sizes.previous = within.size
-        self._take_control(lines["control"])
-        course.sums.take([torch.from_numpy(a) for a in groups["sums"]], lines["samples"])
-        course.line.take(lines, within.minibatches)
-        for i, function in enumerate(self._epochs.functions):
-            function.take(groups[f"random{i}"])
-        device = self.context.device
-        for i, stateful in enumerate(self.program.environment.stateful):
-            stateful.take([torch.from_numpy(a).to(device) for a in groups[f"kept{i}"]])
-        course.parts.take(
-            {
-                int(n): [[torch.from_numpy(a).to(device) for a in groups[f"part{n}.{i}"]] for i in range(count)]
-                for n, count in lines["parts"].items()
-            }
-        )
-        for node in (n for n in self.network if n.name in lines["runs"]):
-            node.attributes["runCount"] = lines["runs"][node.name]
-        course.position = lines["position"]
+        self._take_control(within.lines["control"])
         self.context.events.pace.skip(within.minibatches, course.position)
         self.context.say(f"Going on after {within.minibatches} minibatches of this epoch.")
-
-    def _by_name(self) -> list[Tensor]:
-        """All parameters; a network has another order when it comes from a model file."""
-        return [self.parameters[n] for n in sorted(self.parameters, key=lambda n: n.name)]
 
     def _say_at_once(self, text: str) -> None:
         self.context.say(text)
@@ -624,107 +528,6 @@ class Trainer:
         )
 
 
-@dataclass(slots=True)
-class _Course:
-    """An epoch under way (from 0)."""
-
-    epoch: int
-    rate: float
-    size: int
-    sums: EpochSums
-    line: _LineWriter
-    parts: Subminibatches
-    position: int = 0
-    """Samples of the reader so far."""
-
-
-class _Saving:
-    """When the state within an epoch is due to be saved."""
-
-    def __init__(self, every: Every) -> None:
-        self._every = every
-        self._done = 0
-        self._last = time.monotonic()
-
-    def due(self) -> bool:
-        """Counts a minibatch; whether to save behind it."""
-        self._done += 1
-        if self._every.minibatches:
-            return self._done % self._every.minibatches == 0
-        if not self._every.seconds or time.monotonic() - self._last < self._every.seconds:
-            return False
-        self._last = time.monotonic()
-        return True
-
-
-class _LineWriter:
-    """The lines of one epoch about the minibatches since the last line."""
-
-    def __init__(self, trainer: Trainer, epoch: int, size: int, prefix: str = "") -> None:
-        self._trainer = trainer
-        self._prefix = prefix
-        self._epoch = epoch
-        self._size = size
-        self._done = self._shown = 0
-        self._since_last = SinceLast(trainer.shown)
-        self._since = time.perf_counter()
-        self._first = trainer.settings.show_first
-        self._every = trainer.settings.show_every
-
-    @property
-    def done(self) -> int:
-        """How many minibatches of the epoch are done."""
-        return self._done
-
-    def kept(self) -> dict[str, object]:
-        """What the following lines need."""
-        last = [[s.total, s.samples] for s in self._since_last.seen]
-        return {"shown": self._shown, "last": last, "epoch_samples": self._trainer.epoch_samples}
-
-    def take(self, kept: Mapping[str, Any], done: int) -> None:
-        """Goes on from what `kept` gave after `done` minibatches."""
-        self._done, self._shown = done, kept["shown"]
-        self._since_last.seen = [Criterion(total, samples) for total, samples in kept["last"]]
-        self._trainer.epoch_samples = kept["epoch_samples"]
-
-    def due(self) -> bool:
-        """Counts a minibatch; whether a line follows it."""
-        self._done += 1
-        return self._done <= self._first or (self._every > 0 and self._done % self._every == 0)
-
-    def write(self, sums: list[Criterion]) -> None:
-        """Shows the minibatches since the last line; raises where the criterion is no number any more."""
-        trainer = self._trainer
-        seconds = time.perf_counter() - self._since
-        since = self._since_last(sums)
-        in_range = self._done - self._shown
-        progress = self._progress(since[0].samples, in_range)
-        if trainer.settings.trace_level > 0:
-            epochs, shown = trainer.settings.max_epochs, log.criteria(trainer.names, since)
-            trainer.context.say(
-                self._prefix
-                + log.minibatch_line(
-                    self._epoch + 1, epochs, self._shown + 1, self._done, progress, shown, seconds, since[0].samples
-                )
-            )
-            trainer.context.flush()
-        if not self._prefix:  # a trial is no part of the training
-            first, last = self._shown + 1, self._done
-            trainer.context.events.interval(Interval(self._epoch + 1, first, last, since, sums, seconds))
-        if math.isnan(sums[0].total):
-            raise trainer.not_a_number(self._epoch)
-        self._shown = self._done
-        self._since = time.perf_counter()
-
-    def _progress(self, samples: int, in_range: int) -> str:
-        """The percentage, where the size of an epoch is given or known from the first one of the run."""
-        trainer = self._trainer
-        if self._epoch > trainer.begun or trainer.settings.epoch_size:
-            return log.progress(self._done, in_range, self._size, trainer.epoch_samples)
-        trainer.epoch_samples = self._done * samples // in_range
-        return ""
-
-
 def fast_random(settings: SGDSettings, context: RunContext) -> bool:
     """Whether random numbers may be others than the reference's: `randomNumbers = fast`, the default on a GPU."""
     value = settings.section.get("randomNumbers")
@@ -733,11 +536,3 @@ def fast_random(settings: SGDSettings, context: RunContext) -> bool:
     if value.text.lower() not in ("reference", "fast"):
         raise value.error("an unknown word", "use reference or fast")
     return value.text.lower() == "fast"
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().cpu().numpy()
-
-
-def _named(nodes: Sequence[Node]) -> list[tuple[str, str]]:
-    return [(n.name, n.op) for n in nodes]
