@@ -57,12 +57,19 @@ class Runtime:
             events.emit("done")
 
     def resume(
-        self, project: Project, start: str | None = None, to: str | None = None, max_epochs: int | None = None
+        self,
+        project: Project,
+        start: str | None = None,
+        to: str | None = None,
+        max_epochs: int | None = None,
+        *,
+        force: bool = False,
     ) -> None:
         """Goes on with the training of the config's first train command.
 
         `start` is the model to go on from (default: the last complete one), `to` a folder for all files that are written
-        (default: where the models are), `max_epochs` takes the place of `maxEpochs`.
+        (default: where the models are), `max_epochs` takes the place of `maxEpochs`. With `force` it goes on although network or
+        data have changed.
         """
         from bstorch.actions.resume import resume
 
@@ -71,7 +78,7 @@ class Runtime:
             with _told(events):
                 context, commands = self._context(project, events, log), project.commands()
                 context.commands = list(dict.fromkeys(c.name for c in commands))
-                resume(commands, context, start, to, max_epochs)
+                resume(commands, context, start, to, max_epochs, force=force)
             events.emit("done")
 
     def _run(self, project: Project, events: Events, log: TextIO) -> None:

@@ -148,3 +148,79 @@ def test_no_interval(text: str, tmp_path: Path) -> None:
     result = bsls(prepare(tmp_path), *RUN, f"every={text}")
     assert result.code == 1
     assert "checkpointEvery" in result.err and "30 s or 5 min" in result.err
+
+
+def begun(folder: Path) -> Path:
+    """A run that has ended after its first epoch of three."""
+    prepare(folder)
+    fine(bsls(folder, *RUN, "epochs=1"))
+    return folder
+
+
+def test_another_network_is_refused(tmp_path: Path) -> None:
+    folder = begun(tmp_path)
+    (folder / "c.cntk").write_text(CONFIG.replace("LinearLayer {5}", "LinearLayer {6}"))
+    refused = bsls(folder, "resume", "c.cntk", "--max-epochs", "2")
+    assert refused.code == 1
+    assert re.search(
+        r"c.cntk:\d+:\d+: the config describes another network than that of 'models/a.dnn': '.*' has shape \[6",
+        refused.last,
+    )
+    assert "or give --force to go on with the network of the model" in refused.err
+    assert "Going on with" not in refused.err
+    assert "[5 x 3]" in fine(bsls(folder, "resume", "c.cntk", "--max-epochs", "2", "--force")).err
+
+
+def test_a_new_layer_is_named(tmp_path: Path) -> None:
+    folder = begun(tmp_path)
+    z = "z = LinearLayer {2} (Dropout (h))"
+    (folder / "c.cntk").write_text(CONFIG.replace(z, z.replace("z =", "k = Tanh (h) ; z =").replace("(h))", "(k))")))
+    assert "'k' is new" in bsls(folder, "resume", "c.cntk", "--max-epochs", "2").last
+
+
+def test_a_network_that_cannot_be_made_any_more_is_said(tmp_path: Path) -> None:
+    folder = begun(tmp_path)
+    (folder / "c.cntk").write_text(CONFIG.replace("Sigmoid (", "Sigmoidal ("))
+    assert "unknown identifier 'Sigmoidal'" in bsls(folder, "resume", "c.cntk", "--max-epochs", "2").last
+    fine(bsls(folder, "resume", "c.cntk", "--max-epochs", "2", "--force"))
+
+
+def test_other_data_are_refused(tmp_path: Path) -> None:
+    folder = begun(tmp_path)
+    with (folder / "data.txt").open("a") as file:
+        file.write("|x 1 2 3 |y 0 1\n")
+    refused = bsls(folder, "resume", "c.cntk", "--max-epochs", "2")
+    assert refused.code == 1
+    assert re.search(
+        r"the data have changed since 'models/a.dnn' was trained: 'data.txt' has \d+ bytes, then \d+$", refused.last
+    )
+    fine(bsls(folder, "resume", "c.cntk", "--max-epochs", "2", "--force"))
+
+
+def test_what_is_as_it_was_is_not_refused(tmp_path: Path) -> None:
+    """Other settings of the training and spaces in the config do no harm."""
+    folder = begun(tmp_path)
+    (folder / "c.cntk").write_text(
+        CONFIG.replace("z = Lin", "z  =  Lin").replace("dropoutRate = 0.3", "dropoutRate = 0.2")
+    )
+    fine(bsls(folder, "resume", "c.cntk", "--max-epochs", "2"))
+
+
+def test_the_state_within_an_epoch_goes_along_to_another_folder(tmp_path: Path, whole) -> None:
+    folder = prepare(tmp_path)
+    assert bsls(folder, *RUN, "every=3", kill_at=20).code == -signal.SIGKILL
+    resumed = fine(bsls(folder, "resume", "c.cntk", "--to", "models/more"))
+    assert "Going on after" in resumed.err
+    assert (folder / "models" / "more" / "a.dnn").read_bytes() == whole[()][1]["a.dnn"]
+
+
+def test_a_state_within_an_epoch_of_other_data_does_not_count(tmp_path: Path) -> None:
+    folder = prepare(tmp_path)
+    assert bsls(folder, *RUN, "every=3", kill_at=12).code == -signal.SIGKILL
+    (folder / "data.txt").write_text((folder / "data.txt").read_text().replace("0 1", "1 0", 1))
+    again = fine(bsls(folder, *RUN))
+    assert (
+        "WARNING: the data are others now: 'data.txt' has other content of the same size. The epoch begins anew."
+        in again.err
+    )
+    assert "Going on after" not in again.err

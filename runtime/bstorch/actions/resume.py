@@ -22,8 +22,17 @@ from bsls.modelfile.atomic import make_folder
 from bsls.network.printing import banner
 from bstorch.actions.common import loaded_network, model_path, placed, writing
 from bstorch.actions.train import sgd_settings, train
+from bstorch.actions.unchanged import check_unchanged
 from bstorch.context import RunContext
-from bstorch.training.checkpoints import ModelFiles, belongs_together, checkpoint_of, copy_model, read_note
+from bstorch.training import inside
+from bstorch.training.checkpoints import (
+    ModelFiles,
+    belongs_together,
+    checkpoint_of,
+    copy_file,
+    copy_model,
+    read_note,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +45,27 @@ class Found:
 
 
 def resume(
-    commands: Sequence[Command], context: RunContext, start: str | None, to: str | None, max_epochs: int | None
+    commands: Sequence[Command],
+    context: RunContext,
+    start: str | None,
+    to: str | None,
+    max_epochs: int | None,
+    *,
+    force: bool = False,
 ) -> None:
-    """Continues the training of the one command that trains (or of the first one that has not ended)."""
+    """Continues the training of the one command that trains (or of the first one that has not ended).
+
+    Without `force` only where network and data are those that the model was trained with.
+    """
     command = _training_command(commands)
     context.command = command.name
     with placed(command):
-        _resume(command, context, start, to, max_epochs)
+        _resume(command, context, start, to, max_epochs, force=force)
 
 
-def _resume(command: Command, context: RunContext, start: str | None, to: str | None, max_epochs: int | None) -> None:
+def _resume(
+    command: Command, context: RunContext, start: str | None, to: str | None, max_epochs: int | None, *, force: bool
+) -> None:
     settings = sgd_settings(command.section, command.precision)
     given_epochs, settings = settings.max_epochs, _with_epochs(settings, max_epochs)
     path = model_path(command).string()
@@ -73,10 +93,14 @@ def _resume(command: Command, context: RunContext, start: str | None, to: str | 
         return
     _refuse_overwriting(files, found)
     network = loaded_network(found.model)
+    if not force:
+        check_unchanged(command, network, found.model, context)
     if files.model(found.epoch) != found.model:
         _make_folder(to)
         copy_model(found.model, files.model(found.epoch), found.epoch, command.name)
         context.say(f"It is kept as '{files.model(found.epoch)}'.")
+        if to and os.path.exists(inside.path_of(path)):
+            copy_file(inside.path_of(path), inside.path_of(files.path))
     context.say(
         f"Going on with epoch {found.epoch + 1}; models are written to '{files.model(found.epoch + 1)}' and so on."
     )

@@ -21,6 +21,7 @@ from bstorch.program.program import Program
 from bstorch.readers.base import Reader, check_streams
 from bstorch.training import checkpoints
 from bstorch.training.checkpoints import ModelFiles
+from bstorch.training.data_note import note_of
 from bstorch.training.loop import Trainer
 
 
@@ -109,7 +110,8 @@ def train(
     validation = reader_for(validation_section, inputs, context) if validation_section is not None else None
     if command.action == "adapt" and settings.adapts_to_original:
         reader = _with_original(reader, network, command, settings, context)
-    trainer = Trainer(network, settings, files, reader, validation, context, begun=begun or 0)
+    data = note_of(required_section(section, "reader"))
+    trainer = Trainer(network, settings, files, reader, validation, context, begun=begun or 0, data=data)
     trainer.run(from_model=begun is not None)
 
 

@@ -24,6 +24,8 @@ from bsls.network.network import Network
 from bstorch.program.parameters import Parameters
 
 SIDE_FILE_VERSION = 1
+MORE = ("control", "minibatches", "data")
+"""What a note may say beside what belongs together: what decides on rates, how many minibatches there were, `data_note`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,9 @@ def commit(
     *,
     command: str = "",
     commands: Sequence[str] = (),
-    control: Mapping[str, object] | None = None,
-    minibatches: int = 0,
+    more: Mapping[str, object] | None = None,
 ) -> None:
-    """Saves what `epoch` epochs of training gave, with so many minibatches.
+    """Saves what `epoch` epochs of training gave; `more` is noted beside it.
 
     The checkpoint and the side file come first; the model, whose name appearing says that the epoch is complete, comes
     last, so that a run that is cut off at any point goes on from a model with the state that belongs to it.
@@ -102,9 +103,7 @@ def commit(
     save_model(network, parameters, prepared)
     try:
         write_checkpoint(checkpoint, checkpoint_of(model))
-        write_note(
-            model, epoch, command, known=digest(prepared), commands=commands, control=control, minibatches=minibatches
-        )
+        write_note(model, epoch, command, known=digest(prepared), commands=commands, more=more)
         os.replace(prepared, model)
     except OSError as error:
         raise BsError(
@@ -123,13 +122,12 @@ def rewrite_checkpoint(
     *,
     command: str = "",
     commands: Sequence[str] = (),
-    control: Mapping[str, object] | None = None,
-    minibatches: int = 0,
+    more: Mapping[str, object] | None = None,
 ) -> None:
     """Gives the model after `epoch` epochs another checkpoint."""
     model = files.model(epoch)
     write_checkpoint(checkpoint, checkpoint_of(model))
-    write_note(model, epoch, command, commands=commands, control=control, minibatches=minibatches)
+    write_note(model, epoch, command, commands=commands, more=more)
 
 
 def drop_checkpoint(model: str) -> None:
@@ -155,22 +153,21 @@ def write_note(
     command: str,
     known: str = "",
     commands: Sequence[str] = (),
-    control: Mapping[str, object] | None = None,
-    minibatches: int = 0,
+    more: Mapping[str, object] | None = None,
 ) -> None:
     """Notes what `model` and its checkpoint are; `known` is the model's digest, if it has not got its name yet.
 
-    `commands` are those of the run, of which `command` is one; `control` is what decides on rates, beside the checkpoint.
+    `commands` are those of the run, of which `command` is one; `more` is what this run may need
+    beside the checkpoint to go on: `MORE`.
     """
     note = {
         "version": SIDE_FILE_VERSION,
         "command": command,
         "commands": list(commands),
         "epoch": epoch,
-        "minibatches": minibatches,
         "model": known or digest(model),
         "checkpoint": digest(checkpoint_of(model)),
-        **({"control": dict(control)} if control else {}),
+        **(more or {}),
     }
     with atomic_file(side_file_of(model)) as file:
         file.write(json.dumps(note, indent=1).encode() + b"\n")
@@ -181,7 +178,13 @@ def copy_model(source: str, target: str, epoch: int, command: str) -> None:
     drop_checkpoint(target)
     if os.path.exists(checkpoint_of(source)) and belongs_together(source):
         copy_file(checkpoint_of(source), checkpoint_of(target))
-        write_note(target, epoch, command, known=digest(source), minibatches=minibatches_of(source))
+        write_note(
+            target,
+            epoch,
+            command,
+            known=digest(source),
+            more={k: v for k, v in (read_note(source) or {}).items() if k in MORE},
+        )
     copy_file(source, target)
 
 

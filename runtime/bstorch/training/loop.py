@@ -25,7 +25,7 @@ from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.readers.base import Reader
 from bstorch.threads import suit_threads
-from bstorch.training import checkpoints, inside, log
+from bstorch.training import checkpoints, data_note, inside, log
 from bstorch.training.best_models import BestModels
 from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.course import Course, Due, Machine
@@ -64,7 +64,8 @@ class State(Progress):
 class Trainer:
     """Trains the parameters of a network from one epoch to the last.
 
-    `begun` is the number of epochs that the parameters have been trained for already.
+    `begun` is the number of epochs that the parameters have been trained for already, `data` what `data_note` says of the
+    files that the reader reads.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Trainer:
         context: RunContext,
         *,
         begun: int = 0,
+        data: Mapping[str, str] | None = None,
     ) -> None:
         self.network = network
         self.settings = settings
@@ -85,6 +87,7 @@ class Trainer:
         self.validation = validation
         self.context = context
         self.begun = begun
+        self.data = dict(data or {})
         self.state = State(0.5 / settings.minibatch_size[begun])
         self.criteria = criterion_nodes(network, settings)
         self.evaluations = evaluation_nodes(network, settings, self.criteria)
@@ -359,7 +362,7 @@ class Trainer:
         if not trial:
             self._base = self._base or checkpoints.digest(self.files.model(course.epoch))
             lines, groups = self._machine.state(course)
-            lines["control"] = self._kept_control()
+            lines |= {"control": self._kept_control(), "data": self.data}
             state = Inside(self._base, course.epoch, done, course.size, course.rate, lines, groups)
             inside.save(state, self.files.path)
         if self._stop.number:
@@ -372,7 +375,10 @@ class Trainer:
         if from_model and os.path.exists(inside.path_of(self.files.path)):
             found = inside.load(self.files.path, checkpoints.digest(self.files.model(self.begun)))
             if found is not None and found.epoch == self.begun and inside.fits(found, self._machine.shapes):
-                return found
+                other = data_note.changed(found.lines["data"], self.data)
+                if not other:
+                    return found
+                self.context.say(f"WARNING: the data are others now: {'; '.join(other)}. The epoch begins anew.")
         inside.drop(self.files.path)
         return None
 
@@ -425,6 +431,12 @@ class Trainer:
             self.learner.stored(), list(self.learner.counts), self._best.stored() if self._best else None,
         )  # fmt: skip
 
+    def _noted(self) -> dict[str, object]:
+        """What is noted beside a checkpoint: see `checkpoints.MORE`."""
+        control = self._kept_control()
+        noted: dict[str, object] = {"minibatches": self.context.events.pace.minibatches, "data": self.data}
+        return noted if control is None else noted | {"control": control}
+
     def _kept_control(self) -> dict[str, object] | None:
         if self.settings.rate_control.method == "none":
             return None
@@ -439,8 +451,7 @@ class Trainer:
         model = files.model(epoch + 1)
         checkpoints.commit(
             self.network, self.parameters, self._checkpoint(size), files, epoch + 1,
-            command=self.context.command, commands=self.context.commands, control=self._kept_control(),
-            minibatches=self.context.events.pace.minibatches,
+            command=self.context.command, commands=self.context.commands, more=self._noted(),
         )  # fmt: skip
         inside.drop(self.files.path)
         self.context.flush()
@@ -497,8 +508,7 @@ class Trainer:
             back_to,
             command=self.context.command,
             commands=self.context.commands,
-            control=self._kept_control(),
-            minibatches=self.context.events.pace.minibatches,
+            more=self._noted(),
         )
 
     def _copy_best_models(self, best: BestModels) -> None:

@@ -17,12 +17,14 @@ from bsls.cli.runtime import interruptible, load_runtime, run_options
 @click.option(
     "--max-epochs", type=click.IntRange(min=1), help="Train until this epoch instead of the config's maxEpochs."
 )
+@click.option("--force", is_flag=True, help="Go on although the network of the config or the data have changed.")
 @run_options
 def command(
     arguments: tuple[str, ...],
     start: str | None,
     to: str | None,
     max_epochs: int | None,
+    force: bool,
     **options: Any,
 ) -> None:
     """Continue a training that was interrupted, or train on after it has ended.
@@ -33,4 +35,4 @@ def command(
 
     project = Project(reference_arguments(arguments), foresee=False)
     with interruptible():
-        load_runtime()(**options).resume(project, start, to, max_epochs)
+        load_runtime()(**options).resume(project, start, to, max_epochs, force=force)
