@@ -78,13 +78,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], tup
     return found
 
 
-@pytest.mark.parametrize("settings", [(), ("update=fsAdagrad",), ("control=searchBeforeEpoch",)], ids=str)
-def test_killed_within_epochs(settings: tuple[str, ...], tmp_path: Path, whole) -> None:
-    """All that is computed and printed is the same, to the last bit; and nothing stays behind."""
-    folder = prepare(tmp_path)
+SETTINGS = pytest.mark.parametrize("settings", [(), ("update=fsAdagrad",), ("control=searchBeforeEpoch",)], ids=str)
+
+
+def kills(folder: Path, settings: tuple[str, ...], whole: dict, first: int, steps: int) -> int:
+    """Kills runs at changes of files, from the `first` one on, and lets them go on: all that is computed and printed is the
+    same, to the last bit, and nothing stays behind. Gives the number of kills."""
     expected, models = whole[settings]
-    changes = fine(bsls(prepare(tmp_path / "once"), *RUN, *settings, "every=3")).changes
-    within, moments = 0, range(5, changes, changes // 6)
+    changes = fine(bsls(prepare(folder / "once"), *RUN, *settings, "every=3")).changes
+    prepare(folder)
+    within, moments = 0, range(first, changes, max(1, changes // steps))
     for moment in moments:
         shutil.rmtree(folder / "models", ignore_errors=True)
         killed = bsls(folder, *RUN, *settings, "every=3", kill_at=moment)
@@ -93,7 +96,19 @@ def test_killed_within_epochs(settings: tuple[str, ...], tmp_path: Path, whole) 
         within += "Going on after" in again.err
         assert set(figures(killed, again)) == set(figures(expected))
         assert files(folder) == models
-    assert within >= 3  # others fall into the end of an epoch
+    assert within >= len(moments) // 2  # others fall into the end of an epoch
+    return len(moments)
+
+
+@SETTINGS
+def test_killed_within_epochs(settings: tuple[str, ...], tmp_path: Path, whole) -> None:
+    assert kills(tmp_path, settings, whole, 5, 6) >= 6
+
+
+@pytest.mark.slow
+@SETTINGS
+def test_killed_at_every_change(settings: tuple[str, ...], tmp_path: Path, whole) -> None:
+    assert kills(tmp_path, settings, whole, 1, 1000) >= 100
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -19,7 +19,7 @@ from bstorch.context import RunContext
 from bstorch.program.parameters import Parameters
 from bstorch.program.program import Program
 from bstorch.readers.base import Reader, check_streams
-from bstorch.training import checkpoints
+from bstorch.training import checkpoints, inside
 from bstorch.training.checkpoints import ModelFiles
 from bstorch.training.data_note import note_of
 from bstorch.training.loop import Trainer
@@ -50,6 +50,7 @@ def train_from(command: Command, context: RunContext, begin: Callable[[ModelFile
         context.say("No further training is necessary.")
         context.skipped.skip(_counted_before(files, finished, command, context))
         checkpoints.remove_leftovers(files.path)
+        inside.drop(files.path)
         if not settings.keep_checkpoints:  # of a run that was killed when all was done but this
             checkpoints.drop_checkpoint(files.model(finished - 1))
         return
