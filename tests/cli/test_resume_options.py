@@ -56,7 +56,11 @@ def test_after_the_end(folder: Path) -> None:
     more = resume(folder, *MORE)
     assert found(more) == "Found 'models/m.dnn' with its checkpoint: 3 of 5 epochs are done."
     assert "It is kept as 'models/m.dnn.3'." in more.err
-    assert "Going on with epoch 4; models are written to 'models/m.dnn.4' and so on." in more.err
+    assert re.search(
+        r"^Going on with epoch 4, at a learning rate of [\d.e-]+ per sample; models are written to 'models/m.dnn.4' and so on\.$",
+        more.err,
+        re.MULTILINE,
+    )
     assert same_end(folder)
     assert (folder / "models/m.dnn.3").read_bytes() == before["models/m.dnn"]
     assert resume(folder, *MORE).last == "Nothing is left to do; --max-epochs with more than 5 goes on."

@@ -170,6 +170,7 @@ def test_resume_after_kills(tmp_path: Path, uninterrupted: Uninterrupted) -> Non
         check_what_a_kill_left(folder)
         resumed = fine(bsls(folder, "resume", "c.cntk", "command=First:Second"))
         assert len(re.findall(r"^Found 'models/[ab].dnn.*: \d of 3 epochs are done\.$", resumed.err, re.MULTILINE)) == 1
+        assert len(re.findall(r"^(First|Second): (not begun|'models/.*)\.$", resumed.err, re.MULTILINE)) == 2
         check_going_on(folder, whole, lambda: bsls(folder, *RUN), (f"moment {moment}",))
 
 

@@ -33,6 +33,7 @@ from bstorch.training.checkpoints import (
     copy_model,
     read_note,
 )
+from bstorch.training.rate_control import explicit_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def resume(
 
     Without `force` only where network and data are those that the model was trained with.
     """
-    command = _training_command(commands)
+    command = _training_command(commands, context)
     context.command = command.name
     with placed(command):
         _resume(command, context, start, to, max_epochs, force=force)
@@ -81,13 +82,10 @@ def _resume(
     if to:
         found = _begun_there(files.path, found, given_epochs) or found
     context.say_all(banner(command.name, command.action))
-    with_state = " with its checkpoint" if found.complete else " without its checkpoint, so that momentum begins anew"
-    if found.epoch == 0:
-        with_state = ", the initial model"
     done = f"{found.epoch} of {settings.max_epochs} epochs are done"
     if found.epoch > settings.max_epochs:
         done = f"{found.epoch} epochs are done, more than maxEpochs = {settings.max_epochs}"
-    context.say(f"Found '{found.model}'{with_state}: {done}.")
+    context.say(f"Found {_described(found)}: {done}.")
     if found.epoch >= settings.max_epochs:
         context.say(f"Nothing is left to do; --max-epochs with more than {found.epoch} goes on.")
         return
@@ -101,17 +99,36 @@ def _resume(
         context.say(f"It is kept as '{files.model(found.epoch)}'.")
         if to and os.path.exists(inside.path_of(path)):
             copy_file(inside.path_of(path), inside.path_of(files.path))
-    context.say(
-        f"Going on with epoch {found.epoch + 1}; models are written to '{files.model(found.epoch + 1)}' and so on."
-    )
+    rate = ""
+    if settings.rate_control.method == "none" or found.epoch < explicit_rates(settings):
+        rate = f", at a learning rate of {settings.learning_rate(found.epoch):.8g} per sample"
+    written = files.model(found.epoch + 1)
+    context.say(f"Going on with epoch {found.epoch + 1}{rate}; models are written to '{written}' and so on.")
     train(network, command, settings, files, context, begun=found.epoch)
 
 
-def _training_command(commands: Sequence[Command]) -> Command:
+def _described(found: Found) -> str:
+    if found.epoch == 0:
+        return f"'{found.model}', the initial model"
+    state = "with its checkpoint" if found.complete else "without its checkpoint, so that momentum begins anew"
+    return f"'{found.model}' {state}"
+
+
+def _say_each(training: Sequence[Command], context: RunContext) -> None:
+    """What is there of each training."""
+    for command in training:
+        found = last_complete(model_path(command).string(), 0)
+        state = "not begun" if found is None else f"{_described(found)}, after epoch {found.epoch}"
+        context.say(f"{command.name}: {state}.")
+
+
+def _training_command(commands: Sequence[Command], context: RunContext) -> Command:
     training = [c for c in commands if c.kind.trains and c.kind.supported]
     if not training:
         span = commands[0].name_span if commands else None
         raise BsError("nothing-to-resume", "none of the commands trains", span, help="name one that does: command=NAME")
+    if len(training) > 1:
+        _say_each(training, context)
     open_ones = [c for c in training if not os.path.exists(model_path(c).string())]
     if len(training) > 1 and len(open_ones) != 1:
         started = [c for c in open_ones if last_complete(model_path(c).string(), 0) is not None]
