@@ -6,6 +6,7 @@ Handing small tensors from thread to thread costs more than computing them, abov
 from __future__ import annotations
 
 import os
+from math import prod
 
 import torch
 
@@ -14,7 +15,7 @@ from bsls.network.network import Network
 from bstorch.determinism import is_deterministic
 
 SMALL_WORK = 10_000_000
-"""Multiplications of a minibatch (parameter values times samples) below which one thread is faster."""
+"""Multiplications of a minibatch below which one thread is faster."""
 
 _chosen = False
 
@@ -35,5 +36,18 @@ def suit_threads(network: Network, samples: int) -> None:
     """One thread for small minibatches of `samples`, else all processors; unless the user or the environment has chosen."""
     if _chosen or "OMP_NUM_THREADS" in os.environ:
         return
+    torch.set_num_threads(1 if work_of_sample(network) * samples < SMALL_WORK else os.cpu_count() or 1)
+
+
+def work_of_sample(network: Network) -> int:
+    """About how many multiplications a sample takes: a value of a parameter is used once, that of a filter at each place of
+    the smaller one of the two pictures."""
     values = sum(n.shape.elements for n in network.parameters if n.shape is not None)
-    torch.set_num_threads(1 if values * samples < SMALL_WORK else os.cpu_count() or 1)
+    for node in network:
+        if node.op != "Convolution" or not node.inputs[0].is_parameter:
+            continue
+        filters, *pictures = (n.shape for n in (node.inputs[0], node.inputs[1], node))
+        if filters is not None:
+            places = min(prod(p.dims[:-1]) for p in pictures if p is not None)
+            values += filters.elements * max(places - 1, 0)
+    return values
