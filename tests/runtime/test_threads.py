@@ -13,7 +13,7 @@ def test_a_filter_is_used_at_each_place() -> None:
 
 
 def test_a_transposed_one_at_each_place_of_the_smaller_picture() -> None:
-    picture = "z = ConvolutionTransposeLayer {2, (2:2), stride = 2, bias = false} (image) ; ce = ReduceSum (z .* z)"
+    picture = "z = ConvolutionTransposeLayer {2, (2:2), 2, stride = 2, bias = false} (image) ; ce = ReduceSum (z .* z)"
     assert work_of_sample(network_of(picture)) == 2 * 2 * 2 * 2 * 8 * 8
 
 
