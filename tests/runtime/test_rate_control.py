@@ -13,7 +13,6 @@ import pytest
 from bsls.config import parse_config
 from bsls.config.sgd import SGDSettings, read_sgd
 from bsls.finding import BsError
-from bsls.modelfile.checkpoint import read_checkpoint
 from bsls.project.project import Project
 from bstorch.main import Runtime
 from bstorch.training.criteria import Criterion
@@ -186,6 +185,23 @@ def test_sizes_at_most_double_and_need_not_be_searched_in_each_epoch():
     assert [t[2] for t in trials.made] == [64, 64, 128, 192, 256]
 
 
+def test_a_much_lower_rate_leaves_the_largest_size():
+    trials = Trials(lambda rate, size: 1.0)
+    search = MinibatchSearch(settings("autoAdjustMinibatch = true"), print, 64)
+    assert search.size(3, 0.1, 0.01, trials) == 128 and not trials.made
+
+
+def test_a_mean_that_begins_anew_within_an_interval():
+    """A run that goes on from a checkpoint of CNTK has no mean of the epochs before."""
+    adjustment = RateAdjustment(
+        settings("autoAdjustLR = adjustAfterEpoch ; learnRateAdjustInterval = 2"), 3, lambda line: None
+    )
+    progress = Progress(1.0, 0.5)
+    assert adjustment.follow(3, 0.9, progress, lambda epochs: None) is not None
+    assert adjustment.follow(2, 0.4, progress, lambda epochs: None) is not None
+    assert adjustment.follow(3, 0.4, progress, lambda epochs: None) is not None
+
+
 def test_a_lower_rate_allows_larger_sizes():
     trials = Trials(lambda rate, size: 1.0 if size == 128 else 2.0)
     search = MinibatchSearch(settings("autoAdjustMinibatch = true"), print, 64)
@@ -246,21 +262,21 @@ def test_back_over_two_epochs_with_their_files(folder):
     assert not any(name.endswith(".tmp") for name in os.listdir("m"))
 
 
-def test_a_run_that_was_cut_off_after_going_back_goes_on_with_the_lower_rate(folder):
-    """The rate is in the checkpoint of the model that training went back to."""
-    whole = trained(folder, RAISING, 6)
+@pytest.mark.parametrize("control", [RAISING, RAISING.replace("8", "60") + "learnRateAdjustInterval = 2"])
+def test_a_run_that_was_cut_off_goes_on_and_back_as_without(control, folder):
+    """The rate is in the checkpoint of the model that training went back to; that of the decision before is kept."""
+    whole = trained(folder, control, 6)
     finished = [line for line in whole if line.startswith("Finished Epoch")]
     for name in os.listdir("m"):
         os.unlink(f"m/{name}")
-    trained(folder, RAISING, 3)
-    stored = read_checkpoint("m/net.ckp")
+    trained(folder, control, 3)
     os.rename("m/net", "m/net.3")
     os.rename("m/net.ckp", "m/net.3.ckp")
-    os.unlink("m/net.bsls.json")
-    resumed = [line for line in trained(folder, RAISING, 6) if line.startswith("Finished Epoch")]
+    os.rename("m/net.bsls.json", "m/net.3.bsls.json")
+    resumed = [line for line in trained(folder, control, 6) if line.startswith("Finished Epoch")]
     without_time = [line.rpartition(" epochTime")[0] for line in finished]
     assert [line.rpartition(" epochTime")[0] for line in resumed] == without_time[-len(resumed) :]
-    assert stored.learning_rate != pytest.approx(0.01)
+    assert any(line.startswith("Loading (rolling back to)") for line in whole)
 
 
 def test_the_end_by_a_second_small_gain_leaves_a_final_model(folder):
@@ -289,3 +305,12 @@ def test_no_rate_to_adjust_is_an_error(folder):
         trained(folder, "autoAdjustLR = adjustAfterEpoch", 2, rates="")
     assert caught.value.finding.rule == "missing-key"
     assert "epoch 1" in caught.value.finding.message
+
+
+@pytest.mark.parametrize(
+    "key", ["numPrevLearnRates", "minibatchSizeTuningFrequency", "minibatchSizeTuningMax", "numSamples4Search"]
+)
+def test_numbers_out_of_range(key):
+    with pytest.raises(BsError) as caught:
+        settings(f"{key} = 0")
+    assert caught.value.finding.rule == "config-value"

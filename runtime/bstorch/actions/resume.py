@@ -95,10 +95,10 @@ def _resume(
         check_unchanged(command, network, found.model, context)
     if files.model(found.epoch) != found.model:
         _make_folder(to)
-        copy_model(found.model, files.model(found.epoch), found.epoch, command.name)
-        context.say(f"It is kept as '{files.model(found.epoch)}'.")
         if to and os.path.exists(inside.path_of(path)):
             copy_file(inside.path_of(path), inside.path_of(files.path))
+        copy_model(found.model, files.model(found.epoch), found.epoch, command.name)
+        context.say(f"It is kept as '{files.model(found.epoch)}'.")
     rate = ""
     if settings.rate_control.method == "none" or found.epoch < explicit_rates(settings):
         rate = f", at a learning rate of {settings.learning_rate(found.epoch):.8g} per sample"

@@ -50,7 +50,8 @@ def train_from(command: Command, context: RunContext, begin: Callable[[ModelFile
         context.say("No further training is necessary.")
         context.skipped.skip(_counted_before(files, finished, command, context))
         checkpoints.remove_leftovers(files.path)
-        inside.drop(files.path)
+        if inside.load(files.path, checkpoints.digest(files.path)) is None:  # else of a longer run, for `resume`
+            inside.drop(files.path)
         if not settings.keep_checkpoints:  # of a run that was killed when all was done but this
             checkpoints.drop_checkpoint(files.model(finished - 1))
         return

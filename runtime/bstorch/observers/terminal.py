@@ -83,7 +83,7 @@ class _Log(io.StringIO):
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may write while a line is written
         self._waiting: list[str] | None = None
 
     def isatty(self) -> bool:

@@ -70,6 +70,9 @@ class Parameters:
         loaded = {n.name: n for n in read_model(path)}
         for node, tensor in self._tensors.items():
             tensor.copy_(self._made(node, loaded[node.name].value))
+        for node in self.network:  # old batch normalizations count their samples themselves
+            if "runCount" in node.attributes:
+                node.attributes["runCount"] = loaded[node.name].attributes.get("runCount", 0)
 
     def arrays(self) -> Mapping[str, np.ndarray]:
         """The values by node name, to be written to a model file."""

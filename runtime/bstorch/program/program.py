@@ -274,12 +274,6 @@ class Program:
             self._lay_out(entry.node, minibatch, name)
         return values
 
-    def lay_out(self, minibatch: Minibatch) -> None:
-        """Makes the minibatch's layouts those of the environment, without running anything."""
-        self.environment.layouts.clear()
-        for entry in self._inputs:
-            self._lay_out(entry.node, minibatch, self._stream(entry.node, minibatch))
-
     def _stream(self, node: Node, minibatch: Minibatch) -> str:
         """The stream of the minibatch for an input: names ignore case."""
         for name in minibatch.values:

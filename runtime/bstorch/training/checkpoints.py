@@ -126,8 +126,14 @@ def rewrite_checkpoint(
 ) -> None:
     """Gives the model after `epoch` epochs another checkpoint."""
     model = files.model(epoch)
-    write_checkpoint(checkpoint, checkpoint_of(model))
-    write_note(model, epoch, command, commands=commands, more=more)
+    path = checkpoint_of(model)
+    before, prepared = _digest_of(path), f"{path}.new"
+    write_checkpoint(checkpoint, prepared)
+    # The note comes first: whenever the run is cut off, the checkpoint that is there is one of those that it names.
+    note = {**(more or {}), "replaced": before}
+    write_note(model, epoch, command, known=digest(model), commands=commands, more=note, checkpoint=prepared)
+    os.replace(prepared, path)
+    _flush_folder(os.path.dirname(model) or ".")
 
 
 def drop_checkpoint(model: str) -> None:
@@ -140,7 +146,7 @@ def drop_checkpoint(model: str) -> None:
 def remove_leftovers(path: str) -> None:
     """Removes half-written files that a killed run has left of the models `path` and `path.N`."""
     folder, name = os.path.split(path)
-    pattern = re.compile(re.escape(name) + r"(\.\d+)?(\.new|(\.new|\.ckp|\.bsls\.json|\.inside)?\.tmp)")
+    pattern = re.compile(re.escape(name) + r"(\.\d+)?((\.ckp)?\.new|((\.ckp)?\.new|\.ckp|\.bsls\.json|\.inside)?\.tmp)")
     with suppress(OSError):
         for entry in os.listdir(folder or "."):
             if pattern.fullmatch(entry):
@@ -154,6 +160,7 @@ def write_note(
     known: str = "",
     commands: Sequence[str] = (),
     more: Mapping[str, object] | None = None,
+    checkpoint: str = "",
 ) -> None:
     """Notes what `model` and its checkpoint are; `known` is the model's digest, if it has not got its name yet.
 
@@ -166,7 +173,7 @@ def write_note(
         "commands": list(commands),
         "epoch": epoch,
         "model": known or digest(model),
-        "checkpoint": digest(checkpoint_of(model)),
+        "checkpoint": digest(checkpoint or checkpoint_of(model)),
         **(more or {}),
     }
     with atomic_file(side_file_of(model)) as file:
@@ -200,7 +207,7 @@ def copy_file(source: str, target: str) -> None:
 def read_note(model: str) -> dict[str, Any] | None:
     """What is noted beside a model; None where nothing is, or where it is about other files of these names."""
     note = _note(model)
-    return note if note is not None and note.get("checkpoint") == _digest_of(checkpoint_of(model)) else None
+    return note if note is not None and _is_of_checkpoint(note, model) else None
 
 
 def minibatches_of(model: str) -> int:
@@ -217,7 +224,12 @@ def belongs_together(model: str) -> bool:
     note = _note(model)
     if note is None:
         return True
-    return (note.get("model") == _digest_of(model)) == (note.get("checkpoint") == _digest_of(checkpoint_of(model)))
+    return (note.get("model") == _digest_of(model)) == _is_of_checkpoint(note, model)
+
+
+def _is_of_checkpoint(note: Mapping[str, object], model: str) -> bool:
+    found = _digest_of(checkpoint_of(model))
+    return found is not None and found in (note.get("checkpoint"), note.get("replaced"))
 
 
 def _note(model: str) -> dict[str, Any] | None:

@@ -71,6 +71,14 @@ class Machine:
             "learner": [tuple(s.shape) for s in self._learner.states],
         }
 
+    @property
+    def numbers(self) -> str:
+        """How random numbers are drawn, which must not change within an epoch; nothing where none are."""
+        environment = self._program.environment
+        if not self._random and not self._learner.draws:
+            return ""
+        return f"{'fast' if environment.fast_random else 'reference'} ones on {environment.device.type}"
+
     def state(self, course: Course) -> tuple[dict[str, Any], dict[str, list[NDArray]]]:
         """The figures and arrays of an `Inside`."""
         environment, parts = self._program.environment, course.parts.kept()
@@ -78,7 +86,7 @@ class Machine:
             "parameters": _arrays(self._parameters()),
             "learner": _arrays(self._learner.states),
             "counts": [np.array(self._learner.counts)],
-            "noise": _arrays([self._learner.random.get_state()]),
+            "noise": _arrays([self._learner.random.get_state()] if self._learner.draws else []),
             "sums": _arrays(course.sums.kept()),
             **{f"random{i}": operation.kept() for i, operation in enumerate(self._random)},
             **{f"kept{i}": _arrays(s.kept()) for i, s in enumerate(environment.stateful)},
@@ -87,6 +95,7 @@ class Machine:
         nodes = self._program.network
         lines = {
             "parts": {number: len(found) for number, found in parts.items()},
+            "numbers": self.numbers,
             "samples": course.sums.samples,
             "position": course.position,
             "traced": {n.name: count for n, count in environment.traced.items()},
@@ -105,7 +114,8 @@ class Machine:
         for tensor, value in zip(self._learner.states, tensors["learner"], strict=True):
             tensor.copy_(value)
         self._learner.counts[:] = within.groups["counts"][0].tolist()
-        self._learner.random.set_state(tensors["noise"][0])
+        if tensors["noise"]:
+            self._learner.random.set_state(tensors["noise"][0])
         for i, operation in enumerate(self._random):
             operation.take(within.groups[f"random{i}"])
         on_device = {name: [t.to(environment.device) for t in found] for name, found in tensors.items()}

@@ -58,10 +58,10 @@ class Evaluator:
         totals = [Criterion() for _ in self._nodes]
         shown, shown_minibatches, unshown_samples = list(totals), 0, 0
         done = 0
-        groups = Subminibatches(self._program, self._groups)
+        groups = Subminibatches(self._program, self._groups, self._count)
         for minibatch in minibatches:
             values, _ = groups.run(minibatch, updating=False)
-            for i, (node, value, samples) in enumerate(zip(self._nodes, values, self._count(), strict=True)):
+            for i, (node, value, samples) in enumerate(zip(self._nodes, values, groups.samples, strict=True)):
                 found = Criterion(float(value.sum()), samples) if samples else Criterion()
                 totals[i] = found if accumulates(node) else totals[i] + found
             done += 1

@@ -69,7 +69,7 @@ def load(model_path: str, base: str) -> Inside | None:
                 return None
             groups = {name: [stored[f"{name}.{i}"] for i in range(n)] for name, n in header["groups"].items()}
             return Inside(**(header | {"groups": groups}))
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise BsError(
             "model-file",
             f"'{path}' is damaged: {error}",

@@ -109,6 +109,8 @@ class Trainer:
         self._sizes = MinibatchSearch(settings, context.say, settings.minibatch_size[begun])
         self._best = BestModels(self.names) if settings.save_best_per_criterion else None
         self._rate_known = False
+        self._ended: int | None = None
+        """After how many epochs the training has ended early."""
         self._machine = Machine(self.program, self.learner, self._epochs.functions)
         self._stop = StopRequest(self._say_at_once)
         self._base = ""
@@ -137,8 +139,7 @@ class Trainer:
             checkpoints.save_model(self.network, self.parameters, self.files.model(0))
         if self.begun > 0:
             self._restore()
-            if not self.settings.keep_checkpoints:  # a run that was killed just then may have left it
-                checkpoints.drop_checkpoint(self.files.model(self.begun - 1))
+            self._drop_checkpoints(self.begun - 1)  # a run that was killed just then may have left some
         self._check_rate_of_first_epoch()
         epoch: int | None = self.begun
         within = self._found_within(from_model)
@@ -148,6 +149,8 @@ class Trainer:
                 raise Stopped(f"{done}; the same command goes on from there", self._stop.number)
             epoch = self._epoch(epoch, within)
             within = None
+        if self._stop.number:
+            raise Stopped("stopped after the last epoch; the same command goes on from there", self._stop.number)
         self.context.events.training_ends()
 
     def _announced(self) -> Training:
@@ -254,6 +257,7 @@ class Trainer:
             raise self.not_a_number(epoch)
         if decision.ends:
             self._commit(ModelFiles(self.files.path, epoch + 1), epoch, size)
+            self._ended = epoch + 1
             say("Finished training and saved final model")
             say()
             return None
@@ -287,6 +291,7 @@ class Trainer:
         """See `Trial`."""
         kept = [self.parameters[n].clone() for n in self.parameters]
         states, counts = [s.clone() for s in self.learner.states], list(self.learner.counts)
+        runs = {n: n.attributes["runCount"] for n in self.network if "runCount" in n.attributes}
         found = self._minibatches(epoch, rate, size, samples, prefix)
         self.context.say(
             f" Finished Mini-Epoch[{epoch + 1}]: {log.criteria(self.names, found)}; learningRatePerSample = {rate:.8g}; minibatchSize = {size}"
@@ -297,6 +302,9 @@ class Trainer:
             for state, value in zip(self.learner.states, states, strict=True):
                 state.copy_(value)
         self.learner.counts[:] = counts
+        for node in self.network:
+            if "runCount" in node.attributes:
+                node.attributes["runCount"] = runs.get(node, 0)
         return found[0]
 
     def _minibatches(
@@ -326,7 +334,7 @@ class Trainer:
         start_accumulators(self.program)
         due = Due(settings.checkpoint_every)
         minibatches = self.reader.minibatches(epoch, settings.epoch_size or None, size)
-        parts = Subminibatches(self.program, wanted_groups(settings.parts, size))
+        parts = Subminibatches(self.program, wanted_groups(settings.parts, size), self._counter)
         course = Course(epoch, rate, size, sums, lines, parts)
         if within is not None:
             self._take_within(within, course)
@@ -335,7 +343,7 @@ class Trainer:
             if self._check is not None:
                 self._check(minibatch)
             values, gradients = parts.run(minibatch, updating=updating)
-            counts = self._counter()
+            counts = parts.samples
             sums.add(values, counts)
             if updating:
                 samples = counts[0] if framed else minibatch_columns(minibatch, self._features)
@@ -375,12 +383,20 @@ class Trainer:
         if from_model and os.path.exists(inside.path_of(self.files.path)):
             found = inside.load(self.files.path, checkpoints.digest(self.files.model(self.begun)))
             if found is not None and found.epoch == self.begun and inside.fits(found, self._machine.shapes):
-                other = data_note.changed(found.lines["data"], self.data)
-                if not other:
+                if not (other := self._changed_since(found)):
                     return found
-                self.context.say(f"WARNING: the data are others now: {'; '.join(other)}. The epoch begins anew.")
+                self.context.say(f"WARNING: {other}. The epoch begins anew.")
         inside.drop(self.files.path)
         return None
+
+    def _changed_since(self, within: Inside) -> str:
+        """Why a state within an epoch does not count; nothing where it does."""
+        if data := data_note.changed(within.lines.get("data", {}), self.data):
+            return f"the data are others now: {'; '.join(data)}"
+        numbers = within.lines.get("numbers")
+        if numbers != self._machine.numbers:
+            return f"random numbers are drawn in another way now: {self._machine.numbers} instead of {numbers}"
+        return ""
 
     def _take_within(self, within: Inside, course: Course) -> None:
         """Goes on from a state within an epoch."""
@@ -438,14 +454,17 @@ class Trainer:
         return noted if control is None else noted | {"control": control}
 
     def _kept_control(self) -> dict[str, object] | None:
-        if self.settings.rate_control.method == "none":
+        control = self.settings.rate_control
+        if control.method == "none" and not control.adjust_minibatch:
             return None
-        return {"adjustment": self._adjustment.kept(), "rates": self._rate_search.kept()}
+        size = self._sizes.previous
+        return {"adjustment": self._adjustment.kept(), "rates": self._rate_search.kept(), "size": size}
 
     def _take_control(self, kept: Mapping[str, Any] | None) -> None:
         if kept is not None:  # beside a checkpoint of the reference there is nothing
             self._adjustment.take(kept["adjustment"])
             self._rate_search.take(kept["rates"])
+            self._sizes.previous = int(kept["size"])
 
     def _commit(self, files: ModelFiles, epoch: int, size: int) -> None:
         model = files.model(epoch + 1)
@@ -494,6 +513,7 @@ class Trainer:
 
     def _undo(self, epoch: int, back_to: int, size: int) -> None:
         """After the way back from `epoch` (from 0): its files and those of the epochs between go, the rate is noted."""
+        inside.drop(self.files.path)  # of the attempt that does not count
         for done in range(epoch, back_to, -1):
             self.context.say(
                 f"SGD: removing model and checkpoint files for epoch {done} after rollback to epoch {back_to}"
@@ -514,6 +534,11 @@ class Trainer:
     def _copy_best_models(self, best: BestModels) -> None:
         for name, epoch in best:
             source, target = self.files.model(epoch), f"{self.files.path}_{name}"
+            if epoch == self._ended:
+                source = self.files.path
+            if not os.path.exists(source):
+                self.context.say(f"WARNING: '{target}' is not written, as the model of epoch {epoch} is not there.")
+                continue
             checkpoints.copy_file(source, target)
             self.context.say(f"Best epoch for criterion '{name}' is {epoch} and model {source} copied to {target}")
 

@@ -55,6 +55,8 @@ class MinibatchSearch:
         largest = self._control.minibatch_tuning_max
         if self.previous:
             smallest, largest = max(smallest, self.previous // 2), min(largest, self.previous * 2)
+        if smallest > largest:  # by a much lower rate
+            return largest
         return self._search(epoch, rate, smallest, largest, trial)
 
     def _search(self, epoch: int, rate: float, smallest: int, largest: int, trial: Trial) -> int:
@@ -89,5 +91,5 @@ class MinibatchSearch:
 
 
 def _rounded(size: float | np.float32) -> int:
-    """To a multiple of 64."""
-    return 64 * int((size + 32) / 64)
+    """To a multiple of 64, which is not 0."""
+    return max(64 * int((size + 32) / 64), 64)

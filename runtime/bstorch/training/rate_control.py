@@ -54,11 +54,11 @@ class RateAdjustment:
         `go_back` takes model and state of the given number of epochs, `progress` included.
         """
         since = epoch % self._control.interval + 1
-        if self._average == math.inf:
+        counted = since - self._not_counted
+        if self._average == math.inf or counted <= 0:
             self._average = criterion
         else:
-            before = since - 1 - self._not_counted
-            self._average = (before * self._average + criterion) / (since - self._not_counted)
+            self._average = ((counted - 1) * self._average + criterion) / counted
         decides = since == self._control.interval
         adjusts = self._control.method == "adjustAfterEpoch" and epoch >= explicit_rates(self._settings)
         if not (decides and adjusts):

@@ -18,7 +18,7 @@ from bstorch.kernels.delays import Delay
 from bstorch.program.layout import Indices, MinibatchLayout
 from bstorch.program.program import Program
 from bstorch.readers.base import Minibatch, SparseBatch, Values
-from bstorch.training.criteria import accumulates
+from bstorch.training.criteria import SampleCounter, accumulates
 
 
 def wanted_groups(parts: Parts, minibatch_size: int) -> int:
@@ -40,8 +40,11 @@ def note(parts: Parts, minibatch_size: int) -> str:
 class Subminibatches:
     """Runs the minibatches of one epoch in `groups` parts each; what delays keep of the minibatch before is per part."""
 
-    def __init__(self, program: Program, groups: int) -> None:
+    def __init__(self, program: Program, groups: int, count: SampleCounter) -> None:
         self._program = program
+        self._count = count
+        self.samples: list[int] = []
+        """How many samples of the last minibatch count for each criterion."""
         self._groups = groups
         self._delays = [s for s in program.environment.stateful if isinstance(s, Delay)]
         self._kept: dict[int, list[list[Tensor]]] = {}
@@ -52,19 +55,27 @@ class Subminibatches:
         values: list[Tensor] = []
         gradients: list[Tensor | None] = []
         parts = split(minibatch, self._groups) if self._groups > 1 else iter([(0, minibatch)])
-        whole = True
+        whole, counts = True, []
         for number, part in parts:
             whole = part is minibatch
             self._restore(number)
             found, of_part = self._program.gradients(part) if updating else (self._program.forward(part), [])
             self._kept[number] = [d.kept() for d in self._delays]
+            samples = self._count()
             if whole:
+                self.samples = samples
                 return found, of_part
+            counts = self._summed(counts, samples) if counts else samples
             found = [v.detach() if v.numel() == 1 else v.detach().sum() for v in found]
             values = self._added(values, found) if values else found
             gradients = [_sum(a, b) for a, b in zip(gradients, of_part, strict=True)] if gradients else of_part
-        self._program.lay_out(minibatch)
+        self.samples = counts
         return values, gradients
+
+    def _summed(self, before: list[int], now: list[int]) -> list[int]:
+        return [
+            b if accumulating else a + b for a, b, accumulating in zip(before, now, self._accumulating, strict=True)
+        ]
 
     def _restore(self, number: int) -> None:
         for delay, kept in zip(self._delays, self._kept.get(number, [[]] * len(self._delays)), strict=True):

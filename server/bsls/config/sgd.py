@@ -448,6 +448,9 @@ def _rate_control(section: Section, sizes: Schedule[int]) -> RateControl:
     ):
         if bad:
             raise block.require(key).error(f"the factor is {limit}", f"give a factor that is {limit}")
+    for key, least in (("numPrevLearnRates", 1), ("minibatchSizeTuningFrequency", 1), ("minibatchSizeTuningMax", 1)):
+        if (value := block.get(key)) is not None and value.integer() < least:
+            raise value.error(f"at least {least} is needed", f"give {least} or more")
     return RateControl(
         method=_word(block, "autoAdjustLR", RATE_CONTROLS, "none", "none, searchBeforeEpoch, adjustAfterEpoch"),
         reduce_if_improve_less_than=block.get_number("reduceLearnRateIfImproveLessThan", 0.0),
@@ -474,4 +477,7 @@ def _search_samples(block: Section, sizes: Schedule[int], default: Schedule[int]
     if minibatches:
         return Schedule([v.integer() * sizes[i] for i, v in enumerate(minibatches)])
     samples = block.get_array("numSamples4Search")
+    for value in samples or ():
+        if value.integer() <= 0:
+            raise value.error("a trial takes at least one sample", "give a positive number of samples")
     return Schedule([v.integer() for v in samples]) if samples else default

@@ -119,9 +119,14 @@ class Learner(ABC):
             group.states.append(state)
         return list(groups.values())
 
+    @property
+    def draws(self) -> bool:
+        """Whether it draws random numbers, for noise."""
+        return self._around.noise_deviation > 0
+
     def begin(self, epoch: int) -> None:
         """Prepares for `epoch` (from 0): its noise does not depend on the epochs before it."""
-        if self._around.noise_deviation > 0:
+        if self.draws:
             self.random.manual_seed(epoch)
 
     @torch.no_grad()
