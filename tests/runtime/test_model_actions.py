@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -97,15 +98,49 @@ def test_a_node_that_the_models_do_not_have() -> None:
 # --- plot ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def graphviz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `dot` that copies its file, or fails."""
+    program = tmp_path / "bin" / "dot"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\n[ "$1" = fail ] && exit 3\ncp "$1" "$2"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+
+
+@pytest.mark.usefixtures("graphviz")
 def test_a_picture_is_made_by_another_program() -> None:
-    config('{ action = "plot" ; outputDotFile = "o/m.dot" ; outputFile = "o/m.txt" ; renderCmd = "cp <IN> <OUT>" }')
+    config('{ action = "plot" ; outputDotFile = "o/m.dot" ; outputFile = "o/m.txt" ; renderCmd = "dot <IN> <OUT>" }')
     log = run("Train:Use")
-    assert "Executing third-party tool for rendering dot:\ncp o/m.dot o/m.txt\nDone." in log
+    assert "Executing third-party tool for rendering dot:\ndot o/m.dot o/m.txt\nDone." in log
     assert Path("o/m.txt").read_text() == Path("o/m.dot").read_text() != ""
 
 
+@pytest.mark.usefixtures("graphviz")
+def test_names_of_files_are_no_commands() -> None:
+    config(
+        '{ action = "plot" ; outputDotFile = "o/m.dot" ; outputFile = "o/a b;touch c" ; renderCmd = "dot <IN> <OUT>" }'
+    )
+    run("Train:Use")
+    assert Path("o/a b;touch c").exists() and not Path("c").exists()
+
+
+@pytest.mark.parametrize("program", ["cp <IN> stolen", "sh -c 'touch stolen'", "./dot <IN> stolen"])
+def test_a_config_starts_no_other_programs(program: str) -> None:
+    config(f'{{ action = "plot" ; outputFile = "m.png" ; renderCmd = "{program}" }}')
+    assert "as a config may start programs of Graphviz only: " in run("Train:Use")
+    assert not Path("stolen").exists() and Path("models/m.dnn.dot").exists()
+
+
+def test_a_program_that_is_not_there_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    config('{ action = "plot" ; outputFile = "m.png" ; renderCmd = "dot -Tpng -o <OUT> <IN>" }')
+    assert "WARNING: 'dot' cannot be started: " in run("Train:Use")
+
+
+@pytest.mark.usefixtures("graphviz")
 def test_a_program_that_fails_is_no_error() -> None:
-    config('{ action = "plot" ; renderCmd = "exit 3" }')
+    config('{ action = "plot" ; renderCmd = "dot fail" }')
     assert "WARNING: this command ended with the exit code 3." in run("Train:Use")
     assert Path("models/m.dnn.dot").exists()
 

@@ -49,6 +49,12 @@ def loaded_network(path: str) -> Network:
     return network
 
 
+def minibatch_size(section: Section, default: int) -> int:
+    """Samples of a minibatch, for actions that have no epochs: the first value of the schedule counts."""
+    sizes = section.get_array("minibatchSize")
+    return sizes[0].integer() if sizes else default
+
+
 def model_path(command: Command) -> Value:
     """Where the command's model is."""
     value = command.section.require("modelPath")

@@ -12,6 +12,7 @@ from bsls.network.node import Node
 from bsls.network.queries import reader_inputs
 from bstorch.actions.common import (
     made_network,
+    minibatch_size,
     model_path,
     reader_for,
     required_section,
@@ -52,8 +53,7 @@ def evaluate(
     say_default_criteria(network, section, context)
     check_statistics(network, nodes)
     program = Program(network, nodes, Parameters(network, context.device), context.environment())
-    sizes = section.get_array("minibatchSize")
-    size = sizes[0].integer() if sizes else MINIBATCH_SIZE
+    size = minibatch_size(section, MINIBATCH_SIZE)
     evaluator = Evaluator(
         program,
         context.say,

@@ -14,6 +14,7 @@ from bsls.network.cloning import freeze
 from bsls.network.node import Node
 from bstorch.actions.common import (
     made_network,
+    minibatch_size,
     model_path,
     reader_for,
     required_section,
@@ -51,8 +52,7 @@ def run(command: Command, context: RunContext) -> None:
     features = [n for n in network.groups["feature"] if n.is_input]
     reader = reader_for(required_section(section, "reader"), list(dict.fromkeys([*features, *below])), context)
     parameters = Parameters(network, context.device)
-    sizes = section.get_array("minibatchSize")
-    size = sizes[0].integer() if sizes else MINIBATCH_SIZE
+    size = minibatch_size(section, MINIBATCH_SIZE)
     suit_threads(network, size)
     for node in normalizing:
         _forget(node, parameters)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 
-from bsls.config.actions import drawing
+from bsls.config.actions import Drawing, drawing
 from bsls.config.commands import Command
 from bsls.modelfile.atomic import make_folder
 from bsls.network.network import Network
@@ -33,13 +34,26 @@ def run(command: Command, context: RunContext) -> None:
             file.writelines(f" {statement}" for statement in dot_statements(network))
     context.say(f"Created network description in dot format: {drawn.dot}")
     if drawn.command:
-        context.say("Executing third-party tool for rendering dot:")
-        context.say(drawn.command)
-        context.flush()
-        code = subprocess.run(drawn.command, shell=True, stdout=sys.stderr, check=False).returncode
-        if code:
-            context.say(f"WARNING: this command ended with the exit code {code}.")
+        _draw(drawn, context)
     context.say("Done.")
+
+
+def _draw(drawn: Drawing, context: RunContext) -> None:
+    """Starts the program, without a shell; a picture that is not made ends no run."""
+    line = shlex.join(drawn.command)
+    if not drawn.may_run:
+        context.say(f"WARNING: this command is not run, as a config may start programs of Graphviz only: {line}")
+        return
+    context.say("Executing third-party tool for rendering dot:")
+    context.say(line)
+    context.flush()
+    try:
+        code = subprocess.run(drawn.command, stdout=sys.stderr, check=False).returncode
+    except OSError as error:
+        context.say(f"WARNING: '{drawn.command[0]}' cannot be started: {error.strerror}. Is Graphviz installed?")
+        return
+    if code:
+        context.say(f"WARNING: this command ended with the exit code {code}.")
 
 
 def dot_statements(network: Network) -> Iterator[str]:

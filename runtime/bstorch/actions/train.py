@@ -52,8 +52,7 @@ def train_from(command: Command, context: RunContext, begin: Callable[[ModelFile
         checkpoints.remove_leftovers(files.path)
         if inside.load(files.path, checkpoints.digest(files.path)) is None:  # else of a longer run, for `resume`
             inside.drop(files.path)
-        if not settings.keep_checkpoints:  # of a run that was killed when all was done but this
-            checkpoints.drop_checkpoint(files.model(finished - 1))
+        checkpoints.drop_unneeded(files, settings, finished)  # of a run that was killed when all was done but this
         return
     context.say()
     if finished is not None:

@@ -19,7 +19,7 @@ from bsls.modelfile.atomic import make_folder
 from bsls.network.gradients import gradient_name, leaves_with_gradient
 from bsls.network.network import Network
 from bsls.network.node import Node
-from bstorch.actions.common import made_network, reader_for, required_section, say_unknown, writing
+from bstorch.actions.common import made_network, minibatch_size, reader_for, required_section, say_unknown, writing
 from bstorch.context import RunContext
 from bstorch.kernels.base import shape_of
 from bstorch.program.layout import sequences
@@ -71,8 +71,7 @@ def run(command: Command, context: RunContext) -> None:
     else:
         program = Program(network, nodes, Parameters(network, context.device), context.environment())
     form = read_format(section)
-    sizes = section.get_array("minibatchSize")
-    size = sizes[0].integer() if sizes else MINIBATCH_SIZE
+    size = minibatch_size(section, MINIBATCH_SIZE)
     suit_threads(network, size)
     warner = Warner(context.say)
     with writing(f"{path}.*", where.span), ExitStack() as stack:

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from bsls.config.streams import Stream
-from bsls.source import Span
-from bstorch.readers.base import Minibatch, Reader
+from bstorch.readers.base import AroundReader, Minibatch
 
 T = TypeVar("T")
 
@@ -40,27 +38,8 @@ def one_ahead(items: Iterator[T], prepare: Callable[[T], T] = lambda item: item)
             close()
 
 
-class ReadAhead:
+class ReadAhead(AroundReader):
     """A reader that is one minibatch ahead, and delivers them in pinned memory."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-
-    @property
-    def streams(self) -> list[Stream]:
-        return self._reader.streams
-
-    @property
-    def input_span(self) -> Span | None:
-        return self._reader.input_span
-
-    @property
-    def samples(self) -> int | None:
-        """Samples of a sweep, where the reader knows."""
-        return getattr(self._reader, "samples", None)
-
-    def open(self) -> None:
-        self._reader.open()
 
     def minibatches(self, epoch: int, epoch_size: int | None, minibatch_size: int) -> Iterator[Minibatch]:
         return one_ahead(self._reader.minibatches(epoch, epoch_size, minibatch_size), Minibatch.pinned)

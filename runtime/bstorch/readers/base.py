@@ -164,6 +164,29 @@ class Reader(Protocol):
         ...
 
 
+class AroundReader:
+    """What readers have in common that change the minibatches of another one."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    @property
+    def streams(self) -> list[Stream]:
+        return self._reader.streams
+
+    @property
+    def input_span(self) -> Span | None:
+        return self._reader.input_span
+
+    @property
+    def samples(self) -> int | None:
+        """Samples of a sweep, where the reader knows."""
+        return getattr(self._reader, "samples", None)
+
+    def open(self) -> None:
+        self._reader.open()
+
+
 def check_streams(network_inputs: Sequence[Node], reader: Reader) -> None:
     """Checks that the reader delivers each of the network's inputs, with as many values a sample; raises BsError."""
     for finding in mismatches(network_inputs, reader.streams, reader.input_span):

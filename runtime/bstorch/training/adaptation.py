@@ -12,24 +12,23 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from bsls.config.streams import Stream
 from bsls.finding import BsError
 from bsls.network.node import Node
 from bsls.source import Span
 from bstorch.kernels.base import axis_of, dtype_of, has_axis, shape_of
 from bstorch.program.program import Program
-from bstorch.readers.base import Minibatch, Reader, SparseBatch
+from bstorch.readers.base import AroundReader, Minibatch, Reader, SparseBatch
 from bstorch.training.evaluator import start_accumulators
 
 
-class MixedTargets:
+class MixedTargets(AroundReader):
     """A reader whose stream for the input `label` is mixed with the value of `original`, the one root of a program.
 
     Raises BsError where the two do not fit; `span` is where the node of the original model is named.
     """
 
     def __init__(self, reader: Reader, label: Node, original: Program, weight: float, span: Span | None) -> None:
-        self._reader = reader
+        super().__init__(reader)
         self._label = label
         self._original = original
         self._weight = weight
@@ -37,17 +36,6 @@ class MixedTargets:
         node = original.roots[0]
         if not has_axis(node) or shape_of(node).elements != shape_of(label).elements:
             raise self._misfit(f"has the shape {shape_of(node)}, but the targets '{label.name}' {shape_of(label)}")
-
-    @property
-    def streams(self) -> list[Stream]:
-        return self._reader.streams
-
-    @property
-    def input_span(self) -> Span | None:
-        return self._reader.input_span
-
-    def open(self) -> None:
-        self._reader.open()
 
     def minibatches(self, epoch: int, epoch_size: int | None, minibatch_size: int) -> Iterator[Minibatch]:
         """See `Reader.minibatches`."""

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from bsls.config.sgd import SGDSettings
 from bsls.finding import BsError
 from bsls.modelfile import v1
 from bsls.modelfile.atomic import atomic_file
@@ -141,6 +142,22 @@ def drop_checkpoint(model: str) -> None:
     for path in (checkpoint_of(model), side_file_of(model)):
         with suppress(OSError):
             os.unlink(path)
+
+
+def drop_unneeded(files: ModelFiles, settings: SGDSettings, epoch: int) -> None:
+    """Removes the checkpoints that nothing needs when `epoch` epochs are done: that of the epoch before, but for the one to
+    which an adjusted rate may lead back."""
+    control = settings.rate_control
+    if settings.keep_checkpoints:
+        return
+    if control.method != "adjustAfterEpoch" or not control.load_best_model:
+        drop_checkpoint(files.model(epoch - 1))
+        return
+    since = (epoch - 1) % control.interval + 1
+    if since != 1:
+        drop_checkpoint(files.model(epoch - 1))
+    if since == control.interval and epoch >= control.interval:
+        drop_checkpoint(files.model(epoch - control.interval))
 
 
 def remove_leftovers(path: str) -> None:

@@ -139,7 +139,9 @@ class Trainer:
             checkpoints.save_model(self.network, self.parameters, self.files.model(0))
         if self.begun > 0:
             self._restore()
-            self._drop_checkpoints(self.begun - 1)  # a run that was killed just then may have left some
+            checkpoints.drop_unneeded(
+                self.files, self.settings, self.begun
+            )  # a run that was killed just then may have left some
         self._check_rate_of_first_epoch()
         epoch: int | None = self.begun
         within = self._found_within(from_model)
@@ -267,7 +269,7 @@ class Trainer:
         if settings.trace_level > 0:
             say(f"SGD: Saving checkpoint model '{self.files.model(epoch + 1)}'")
         self._commit(self.files, epoch, size)
-        self._drop_checkpoints(epoch)
+        checkpoints.drop_unneeded(self.files, self.settings, epoch + 1)
         if self.state.learning_rate < NO_RATE:
             say(
                 f"learnRate per sample is reduced to {self.state.learning_rate:.8g} which is below 1e-12. stop training."
@@ -481,21 +483,6 @@ class Trainer:
             model=model,
             checkpoint=checkpoints.checkpoint_of(model),
         )
-
-    def _drop_checkpoints(self, epoch: int) -> None:
-        """Removes those that are no longer needed after `epoch` (from 0): an adjusted rate may lead back to the epoch of the
-        decision before."""
-        control = self.settings.rate_control
-        if self.settings.keep_checkpoints:
-            return
-        if control.method != "adjustAfterEpoch" or not control.load_best_model:
-            checkpoints.drop_checkpoint(self.files.model(epoch))
-            return
-        since = epoch % control.interval + 1
-        if since != 1:
-            checkpoints.drop_checkpoint(self.files.model(epoch))
-        if since == control.interval and epoch + 1 >= control.interval:
-            checkpoints.drop_checkpoint(self.files.model(epoch + 1 - control.interval))
 
     def _go_back(self, epochs: int) -> None:
         """Takes model and state after `epochs` epochs."""

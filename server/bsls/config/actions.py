@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -48,25 +50,40 @@ def compared_models(section: Section) -> list[str]:
     return [f"{path.text}.{epoch}" for epoch in range(first, last + 1, step)]
 
 
+GRAPHVIZ = frozenset({"dot", "neato", "fdp", "sfdp", "twopi", "circo", "osage", "patchwork"})
+"""The programs that a `plot` may start: a config from elsewhere must not run whatever it likes."""
+
+
 class Drawing(NamedTuple):
-    """The dot file of a `plot`, and the shell command that makes a picture of it, if there is one."""
+    """The dot file of a `plot`, and the program with its arguments that makes a picture of it, if there is one."""
 
     dot: str
-    command: str
+    command: tuple[str, ...]
+
+    @property
+    def may_run(self) -> bool:
+        """Whether the program is one of Graphviz, found on the search path."""
+        return bool(self.command) and self.command[0].removesuffix(".exe") in GRAPHVIZ
 
 
 def drawing(section: Section) -> Drawing:
     """What a `plot` makes; `<IN>` and `<OUT>` in `renderCmd` stand for the dot file and `outputFile`."""
     path = section.require("modelPath")
     dot = section.get_string("outputDotFile", "") or f"{path.text}.dot"
-    command, picture = section.get_string("renderCmd", ""), section.get("outputFile")
+    command, picture = section.get("renderCmd"), section.get("outputFile")
+    if picture is not None and picture.text and (command is None or not command.text):
+        raise picture.error(
+            "without a renderCmd nothing draws this picture", 'add renderCmd = "dot -Tpng -o <OUT> <IN>"'
+        )
+    if command is None:
+        return Drawing(dot, ())
+    try:
+        arguments = shlex.split(command.text)
+    except ValueError:
+        raise command.error("a quotation mark has no counterpart", "write a program and its arguments") from None
     if picture is not None and picture.text:
-        if not command:
-            raise picture.error(
-                "without a renderCmd nothing draws this picture", 'add renderCmd = "dot -Tpng -o <OUT> <IN>"'
-            )
-        command = command.replace("<IN>", dot).replace("<OUT>", picture.text)
-    return Drawing(dot, command)
+        arguments = [a.replace("<IN>", dot).replace("<OUT>", picture.text) for a in arguments]
+    return Drawing(dot, tuple(arguments))
 
 
 def statistics_minibatches(section: Section) -> int:
@@ -127,21 +144,22 @@ def word_classes(section: Section) -> WordClasses:
     )
 
 
+_READ: dict[str, Callable[[Section], object]] = {
+    "dumpNodes": dumped_parts,
+    "dumpNode": dumped_parts,
+    "dumpnode": dumped_parts,
+    "write": writes_keys,
+    "cv": compared_models,
+    "plot": drawing,
+    "SVD": aligned_size,
+    "createLabelMap": label_columns,
+    "writeWordAndClass": word_classes,
+    "bnstat": statistics_minibatches,
+}
+"""What reads the settings of an action, where they may be wrong."""
+
+
 def check_action_settings(command: Command) -> None:
     """Raises BsError where the settings of a command's action are wrong or contradict each other."""
-    if command.action.lower() in ("dumpnodes", "dumpnode"):
-        dumped_parts(command.section)
-    elif command.action == "write":
-        writes_keys(command.section)
-    elif command.action == "cv":
-        compared_models(command.section)
-    elif command.action == "plot":
-        drawing(command.section)
-    elif command.action == "SVD":
-        aligned_size(command.section)
-    elif command.action == "createLabelMap":
-        label_columns(command.section)
-    elif command.action == "writeWordAndClass":
-        word_classes(command.section)
-    elif command.action == "bnstat":
-        statistics_minibatches(command.section)
+    if (read := _READ.get(command.action)) is not None:
+        read(command.section)
